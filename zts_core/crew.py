@@ -1,0 +1,123 @@
+"""Decides what a crew is: the contract between the engine and whoever does a step's work.
+
+A crew is a class with a `name`, a `namespace`, an `Output` pydantic model and `run(context) -> Output`
+(`async def run` works too). It raises `TransientError` where trying again may help, `PermanentError` where it
+cannot. Keep its module light to import: the producer imports it to type-check workflows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+class ArtifactWriter(Protocol):
+    """Where an attempt leaves files; they become visible only when the step's commit wins."""
+
+    def write_text(self, path: str, text: str) -> None:
+        """Keep `text` (UTF-8) under the relative POSIX `path`, replacing what this attempt wrote there."""
+
+    def write_bytes(self, path: str, content: bytes) -> None:
+        """Keep `content` under the relative POSIX `path`, replacing what this attempt wrote there."""
+
+    def add_folder(self, folder: Path, prefix: str) -> None:
+        """Keep every file below `folder` under `prefix/`."""
+
+
+class EarlierArtifacts(Protocol):
+    """Files that earlier steps committed, by namespace; a later step of a namespace replaces its files."""
+
+    def paths(self, namespace: str) -> tuple[str, ...]:
+        """Relative POSIX paths of the files the newest step of `namespace` left, sorted."""
+
+    def read_bytes(self, namespace: str, path: str) -> bytes:
+        """Content of one file; KeyError where `namespace` left no such file."""
+
+    def extract(self, namespace: str, folder: Path) -> None:
+        """Write all files of `namespace` below `folder`."""
+
+
+@runtime_checkable
+class StepContext(Protocol):
+    """All that a crew may know and touch while it runs one attempt of one step."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+
+    @property
+    def state(self) -> str:
+        """The step's state, such as `FEEDBACK_ITERATION_2.FEEDBACK_REVIEW`."""
+
+    @property
+    def idea(self) -> str:
+        """The whole text of the idea file."""
+
+    @property
+    def workflow(self) -> str:
+        """Name of the workflow the step belongs to."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The workflow's `metadata`, such as its `compliance` list."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The step's `with` values, references resolved; in a foreach also the item under its `as` name."""
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first try of this step."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this step: hand it to services that charge money."""
+
+    @property
+    def artifacts(self) -> ArtifactWriter:
+        """Where this attempt leaves its files."""
+
+    @property
+    def earlier_artifacts(self) -> EarlierArtifacts:
+        """Files of earlier steps."""
+
+    @property
+    def work_folder(self) -> Path:
+        """An empty folder of this attempt's own, removed when it ends."""
+
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger that knows run, state and attempt."""
+
+    def earlier(self, namespace: str) -> Mapping[str, Any] | None:
+        """What the newest visible step of `namespace` gave, as plain JSON data; None where there is none."""
+
+    def earlier_as(self, namespace: str, model: type[Result]) -> Result | None:
+        """The same, validated as `model`."""
+
+    def say(self, line: str) -> None:
+        """Tell the person who watches what happens now, in one short line."""
+
+    def check(self) -> None:
+        """Raise `StepAbandoned` where the run was cancelled or the lease lost: call it between pieces of work."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until this attempt's time-out."""
+
+
+class Crew(Protocol):
+    """Does the work of a step."""
+
+    name: ClassVar[str]
+    namespace: ClassVar[str]
+    Output: ClassVar[type[BaseModel]]
+
+    def run(self, context: StepContext) -> BaseModel | Awaitable[BaseModel]:
+        """Do the step's work and return an instance of `Output`."""

@@ -1,0 +1,1 @@
+"""The workflow language: its models, conditions, static checks and compiled form."""
