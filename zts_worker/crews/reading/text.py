@@ -1,0 +1,98 @@
+"""Decides what counts as a sentence of an idea: markdown and markup are taken off, long texts are bounded."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_READ_CHARACTERS = 60_000
+"""How much of an idea is read; an idea that needs more than some twenty pages is read by its beginning."""
+MAX_SENTENCE = 400
+MAX_SENTENCES = 600
+
+_CODE = re.compile(r"^(```|~~~).*?(^\1[^\n]*$|\Z)", re.S | re.M)
+_SCRIPT = re.compile(r"<(script|style)\b.{0,20000}?</\1\s*>", re.S | re.I)
+_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,300}>")
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
+_EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.{1,300}?)(?<=\S)\1")
+_HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
+_BULLET = re.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
+_RULE = re.compile(r"^[-=_*~\s]{3,}$")
+_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(¿¡]*[^\W_a-z]|[\"'“(¿¡]*[0-9])|(?<=[。！？])")
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|etc|approx|vs|z\.B|d\.h|bzw|Dr|Mr|Mrs|Ms|St|No|ca|p\.ej)\.$", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """The text of an idea without its markup. `headings` are kept apart; `cut` tells that the text was longer."""
+
+    headings: tuple[str, ...]
+    sentences: tuple[str, ...]
+    first_line: str
+    cut: bool
+
+
+def prose(text: str) -> Prose:
+    """Take `text` apart into headings and sentences, in their order."""
+    cut = len(text) > MAX_READ_CHARACTERS
+    headings: list[str] = []
+    blocks: list[str] = []
+    for line in _lines(_without_markup(text[:MAX_READ_CHARACTERS])):
+        _take(line, headings, blocks)
+    sentences = [sentence for block in blocks for sentence in _sentences(block)]
+    return Prose(
+        headings=tuple(headings[:40]),
+        sentences=tuple(sentences[:MAX_SENTENCES]),
+        first_line=next((line for line in [*headings[:1], *blocks] if line), ""),
+        cut=cut or len(sentences) > MAX_SENTENCES,
+    )
+
+
+def _without_markup(text: str) -> str:
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    text = _CODE.sub("\n", text)
+    text = _TAG.sub(" ", _SCRIPT.sub(" ", text))
+    return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.lstrip("> \t").split()) for line in text.split("\n")]
+
+
+def _take(line: str, headings: list[str], blocks: list[str]) -> None:
+    """Add one line: a heading, the start of a block (bullet, after a blank line) or more of the last block."""
+    if not line or _RULE.match(line):
+        blocks.append("")
+    elif heading := _HEADING.match(line):
+        headings.append(heading[1][:200])
+        blocks.append("")
+    elif bullet := _BULLET.match(line):
+        blocks.append(bullet[1])
+    elif blocks and blocks[-1]:
+        blocks[-1] += " " + line
+    else:
+        blocks.append(line)
+
+
+def _sentences(block: str) -> list[str]:
+    found: list[str] = []
+    for piece in _END.split(block):
+        if found and _ABBREVIATION.search(found[-1]):
+            found[-1] += " " + piece
+        elif piece.strip():
+            found.append(piece.strip())
+    return [part for sentence in found for part in _bounded(sentence)]
+
+
+def _bounded(sentence: str) -> list[str]:
+    parts = []
+    while len(sentence) > MAX_SENTENCE:
+        at = sentence.rfind(" ", 0, MAX_SENTENCE)
+        at = at if at > MAX_SENTENCE // 2 else MAX_SENTENCE
+        parts.append(sentence[:at].strip())
+        sentence = sentence[at:].strip()
+    return [*parts, sentence] if sentence else parts
