@@ -1,0 +1,66 @@
+"""Decides what a decision says: the steps to send, the questions to ask, the ledger lines, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zts_core.run import Ending, Ref, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class StepStart:
+    """A step to record and send. `pure_join`: its end only counts down a join, so it need not decide by itself."""
+
+    seq: int
+    state: str
+    path: str
+    crew: str
+    timeout: float
+    retry_attempts: int
+    values: Mapping[str, Any]
+    inputs: Mapping[str, Ref]
+    workflow: str
+    item: tuple[str, str, int] | None = None
+    """In a foreach: the name of the item, the field it comes from, its index (from 0)."""
+    pure_join: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalStart:
+    """A question to a person. `timeout` in seconds, None to wait until the run's deadline."""
+
+    seq: int
+    state: str
+    path: str
+    prompt: str
+    timeout: float | None
+    on_timeout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the ledger."""
+
+    kind: str
+    seq: int = 0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is next. `visits` are (place, data) pairs for the loop history; `consumed` the settlements it used up."""
+
+    state: RunState
+    starts: tuple[StepStart, ...] = ()
+    approvals: tuple[ApprovalStart, ...] = ()
+    visits: tuple[str, ...] = ()
+    consumed: tuple[int, ...] = ()
+    events: tuple[Event, ...] = ()
+    finish: Ending | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Nothing starts and nothing ends: the run waits for what is at work."""
+        return not (self.starts or self.approvals or self.finish)

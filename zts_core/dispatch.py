@@ -1,0 +1,80 @@
+"""Decides in which order a decision is recorded and sent: record first, then send.
+
+What was recorded and not sent is found by the reaper, which comes back through `send_again` and `advance_run`: there
+is one door into the queue.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+
+from zts_core.advance import advance
+from zts_core.decision import Decision
+from zts_core.errors import ServiceUnavailable
+from zts_core.ports import Created, NewRun, RecordVerdict, RunStore, StepMessage, StepQueue
+from zts_core.run import Ending, Outcome, RunState, RunStatus
+from zts_core.workflow.plan import Plan
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Starts runs and moves them on, over one store and one queue."""
+
+    def __init__(self, store: RunStore, queue: StepQueue) -> None:
+        self.store = store
+        self.queue = queue
+        self.plan_of = lru_cache(maxsize=128)(store.plan)
+
+    def start_run(self, new: NewRun, plan: Plan) -> Created:
+        """Record a run with its first wave, then send it; the same key gives the first run again."""
+        decision = advance(plan, RunState(max_steps=new.max_steps))
+        created = self.store.create(new, plan, decision)
+        if not created.existed:
+            self.send_wave(created.run_id, decision)
+        return created
+
+    def advance_run(self, run_id: str, *, stop: Ending | None = None) -> Decision | None:
+        """Decide on all that has settled; None where there was nothing to decide.
+
+        Whoever comes second finds the position moved, reads again, and does nothing where nothing is left.
+        """
+        while True:
+            position = self.store.position(run_id)
+            if position.status is RunStatus.FINISHED or not (position.settled or stop):
+                return None
+            decision = advance(self.plan_of(position.plan_digest), position.state, position.settled, stop=stop)
+            verdict, place = self.store.record(run_id, decision, version=position.version)
+            if verdict is RecordVerdict.RECORDED:
+                self.send_wave(run_id, decision)
+                return decision
+            if verdict is RecordVerdict.LOOP:
+                stop = self.loop_ending(run_id, place)
+
+    def loop_ending(self, run_id: str, place: str) -> Ending:
+        """The end of a run that goes round without progress, with the cycle as evidence."""
+        waves = [entry.detail["states"] for entry in self.store.ledger(run_id) if entry.kind == "wave"]
+        node = place.partition(" ")[0].split("/")[-2]
+        cycle = " → ".join(", ".join(states) for states in waves[-6:])
+        reason = f"no progress: {node} was about to start a third time with the same data (last waves: {cycle})"
+        return Ending(Outcome.HALTED_LOOP, reason)
+
+    def send_wave(self, run_id: str, decision: Decision) -> None:
+        """Send what a decision started. A broker that is away loses nothing: the wave is on record."""
+        self.send_again(
+            [
+                StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join)
+                for start in decision.starts
+            ]
+        )
+
+    def send_again(self, messages: Sequence[StepMessage]) -> None:
+        """Send steps that the store has on record as queued."""
+        if not messages:
+            return
+        try:
+            self.queue.send(messages)
+        except ServiceUnavailable as error:
+            log.warning("recorded but not sent, the reaper will send it: %s", error)

@@ -1,0 +1,345 @@
+"""Decides what the engine needs of a store and of a queue, and what they answer.
+
+A status says where something stands; a verdict says what a call did. State is the truth and the queue a hint: any
+message may be lost, doubled, delayed or reordered, so every write carries what it believes and the store decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from zts_core.decision import Decision
+from zts_core.run import Outcome, Ref, RunState, RunStatus, Settled, StepStatus
+from zts_core.workflow.plan import Plan
+
+
+class ClaimVerdict(StrEnum):
+    """What came of asking for a step."""
+
+    CLAIMED = "claimed"
+    """The caller holds the lease and must run the crew."""
+    SETTLED = "settled"
+    """The step has its effect already; what comes next may still have to be decided."""
+    HELD = "held"
+    """Another attempt holds a living lease, or the step is backing off."""
+    UNKNOWN = "unknown"
+    """There is no such step: its run is gone."""
+    CANCELLED = "cancelled"
+    """The run is being cancelled; the step was withdrawn."""
+    PAUSED = "paused"
+    """The run is paused; the step stays queued without a message."""
+    DEAD = "dead"
+    """Too many workers died with this step; it was settled as failed."""
+
+
+class LeaseVerdict(StrEnum):
+    """What came of renewing a lease."""
+
+    HELD = "held"
+    """The lease lives on."""
+    LOST = "lost"
+    """Another attempt owns the step, or the step is settled: stop, and write nothing."""
+    CANCELLED = "cancelled"
+    """The run is being cancelled: stop as soon as possible."""
+
+
+class SettleVerdict(StrEnum):
+    """What came of committing a step's effect."""
+
+    DECIDED = "decided"
+    """Committed, and the decision that came along was recorded with it."""
+    SETTLED = "settled"
+    """Committed; nothing was decided."""
+    LOOP = "loop"
+    """Committed; the decision was refused because the run goes round without progress."""
+    FENCED = "fenced"
+    """Refused: the attempt is not the one that owns the step."""
+
+
+class RecordVerdict(StrEnum):
+    """What came of recording a decision."""
+
+    RECORDED = "recorded"
+    """The position is the decision's now; its steps have to be sent."""
+    STALE = "stale"
+    """Somebody else moved the run on: read again."""
+    LOOP = "loop"
+    """Refused because the run goes round without progress."""
+
+
+class RequeueVerdict(StrEnum):
+    """What came of looking after a step whose worker or message seems gone."""
+
+    QUEUED = "queued"
+    """It waits for a worker again and has to be sent."""
+    DEAD = "dead"
+    """It was settled as failed; the run has to be decided."""
+    NOTHING = "nothing"
+    """Nothing had to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a submit records. `deadline_s` in seconds from now; `values` come from `--set`; `out` is a folder's path."""
+
+    run_id: str
+    idea: str
+    title: str
+    workflow: str
+    max_steps: int
+    deadline_s: float
+    key: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The run that stands for a submit: the new one, or the first with the same key."""
+
+    run_id: str
+    existed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a claim; all but the verdict only when CLAIMED.
+
+    `step` is the recorded StepStart as plain data, `state` the run's position at `version` unless it is large,
+    `undecided` how many settlements nobody has decided yet, `failures` how many tries ended in a transient error.
+    """
+
+    verdict: ClaimVerdict
+    attempt: int = 0
+    failures: int = 0
+    version: int = 0
+    undecided: int = 0
+    plan_digest: str = ""
+    step: Mapping[str, Any] = field(default_factory=dict)
+    state: RunState | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """A step's effect: its output as plain JSON data, and its files as path -> (SHA-256, bytes)."""
+
+    namespace: str = ""
+    output: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The answer to a settlement; `version` and `undecided` as they are after it, `place` the loop that was found."""
+
+    verdict: SettleVerdict
+    version: int = 0
+    undecided: int = 0
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a run stands: its state at `version`, and what has settled since."""
+
+    version: int
+    plan_digest: str
+    state: RunState
+    settled: tuple[Settled, ...]
+    status: RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StepMessage:
+    """What the queue needs to send a step; `state`, `crew` and `attempt` are for people who watch."""
+
+    run_id: str
+    seq: int
+    state: str = ""
+    crew: str = ""
+    pure_join: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as people see it; times in milliseconds since 1970 by the Redis server's clock, 0 where not yet."""
+
+    run_id: str
+    title: str
+    workflow: str
+    status: RunStatus
+    outcome: Outcome | None
+    reason: str
+    plan_digest: str
+    created_ms: int
+    finished_ms: int
+    deadline_ms: int
+    max_steps: int
+    started: int
+    key: str = ""
+    out: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step as people see it; times as in RunRecord. `due_ms` is when a retry or an approval's time-out is due."""
+
+    seq: int
+    state: str
+    path: str
+    crew: str
+    status: StepStatus
+    attempt: int
+    failures: int
+    worker: str
+    queued_ms: int
+    started_ms: int
+    ended_ms: int
+    due_ms: int
+    error: str
+    line: str
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One line of a run's history; `id` orders the lines, `at_ms` is the Redis server's clock."""
+
+    id: str
+    at_ms: int
+    kind: str
+    seq: int
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the reaper has to look after now, oldest first."""
+
+    leases: tuple[tuple[str, int], ...] = ()
+    unclaimed: tuple[tuple[str, int], ...] = ()
+    retries: tuple[tuple[str, int], ...] = ()
+    approvals: tuple[tuple[str, int], ...] = ()
+    deadlines: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+class RunStore(Protocol):
+    """Where runs live. Every method is one atomic step of the store and safe to repeat."""
+
+    def create(self, new: NewRun, plan: Plan, decision: Decision) -> Created:
+        """Record a run with its first wave; with a key that was used before, return that run and change nothing."""
+
+    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
+        """Take a step for a new attempt, fenced by its number."""
+
+    def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
+        """Prolong the lease of an attempt."""
+
+    def say(self, run_id: str, seq: int, *, attempt: int, line: str) -> None:
+        """Write a crew's line to the ledger; ignored where the attempt does not own the step."""
+
+    def settle(
+        self,
+        run_id: str,
+        settled: Settled,
+        *,
+        attempt: int,
+        result: StepResult,
+        decision: Decision | None = None,
+        version: int = 0,
+    ) -> Settling:
+        """Commit an attempt's effect once; with a `decision` made at `version`, record it in the same step."""
+
+    def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
+        """Let a step wait after a transient error; False where the attempt does not own it."""
+
+    def position(self, run_id: str) -> Position:
+        """Where the run stands; UnknownRun where there is none."""
+
+    def plan(self, digest: str) -> Plan:
+        """The plan a run was submitted with."""
+
+    def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
+        """Move a run on from `version`; the second value is the place of a loop that was found."""
+
+    def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
+        """Answer an approval; False where it is not open any more."""
+
+    def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
+        """Settle every step that no living lease holds as cancelled, let no attempt start; return how many still run."""
+
+    def pause(self, run_id: str, *, paused: bool) -> bool:
+        """Let no further attempt start, or let them start again; False where that changed nothing."""
+
+    def due(self, *, unclaimed_after_s: float, undecided_after_s: float, limit: int) -> Due:
+        """What is due by the store's clock."""
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
+        """Queue a step again whose lease has expired; settle it as failed after `takeovers` of that."""
+
+    def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
+        """Queue a step again whose back-off is over."""
+
+    def touch_unclaimed(self, run_id: str, seq: int) -> RequeueVerdict:
+        """Note that a queued step is sent again now; NOTHING where it has been claimed."""
+
+    def expire_approval(self, run_id: str, seq: int) -> RequeueVerdict:
+        """Answer an approval whose time is over as its workflow says."""
+
+    def touch_undecided(self, run_id: str) -> None:
+        """Look at this run's undecided settlements again later."""
+
+    def forget_deadline(self, run_id: str) -> None:
+        """The deadline was acted on."""
+
+    def admit_tick(self, *, interval_s: float) -> bool:
+        """True for one caller per interval, whichever worker asks first."""
+
+    def sweep(self) -> int:
+        """Drop what is left of finished runs that have expired; return how many."""
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run; UnknownRun where there is none."""
+
+    def idea(self, run_id: str) -> str:
+        """The idea's text."""
+
+    def runs(self, *, limit: int) -> Sequence[RunRecord]:
+        """The newest runs first."""
+
+    def unfinished(self) -> Sequence[str]:
+        """Ids of the runs without an outcome, oldest first."""
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        """All steps and approvals of a run in the order they started."""
+
+    def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
+        """The committed effects of some steps."""
+
+    def data(self, run_id: str) -> Mapping[str, Ref]:
+        """What each namespace holds now, outside of parallel blocks still at work."""
+
+    def ledger(self, run_id: str, *, after: str = "0") -> Sequence[LedgerEntry]:
+        """The run's history after an entry's id."""
+
+    def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
+        """The same, waiting up to `wait_s` seconds for the first entry."""
+
+    def ping(self) -> float:
+        """Seconds of one round trip; ServiceUnavailable where there is no answer."""
+
+
+class StepQueue(Protocol):
+    """How workers hear of steps. A hint: what is lost here is found in the store and sent again."""
+
+    def send(self, messages: Sequence[StepMessage]) -> None:
+        """Send a wave; ServiceUnavailable where the broker does not take it."""
+
+    def depth(self) -> int:
+        """How many messages wait for a worker."""
