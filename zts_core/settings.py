@@ -1,0 +1,89 @@
+"""Decides how a process is configured: the only reader of the environment.
+
+Environment variables `ZTS_*` and a `.env` file in the current folder are read once, at the start of a process.
+`REDIS_URL`, `NEO4J_URI`, `NEO4J_USER`, `NEO4J_PASSWORD` and `PROMETHEUS_PORT` are honoured without the prefix too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from zts_core.errors import SettingInvalid
+
+LOCAL_REDIS = "redis://127.0.0.1:6379/0"
+"""Where a Redis on this host is looked for when none is configured."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ZTS_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    redis_url: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ZTS_REDIS_URL", "REDIS_URL"))] = None
+    broker_url: SecretStr | None = None
+    data_folder: Path = Field(default_factory=lambda: user_data_path("zerotoship"))
+    artifacts: Path | None = None
+    workflows: Path | None = None
+    watchdog: Literal["inline", "chord"] = "inline"
+    max_steps: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    default_max_steps: Annotated[int, Field(ge=1, le=100_000)] = 50
+    run_deadline: Annotated[float, Field(gt=0, le=30 * 24 * 3600)] = 24 * 3600.0
+    retention: Annotated[float, Field(gt=0)] = 30 * 24 * 3600.0
+    lease: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    takeovers: Annotated[int, Field(ge=0, le=100)] = 3
+    tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    resend_after: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
+    backoff_max: Annotated[float, Field(ge=0, le=24 * 3600)] = 300.0
+    redis_timeout: Annotated[float, Field(ge=0.1, le=300)] = 5.0
+    submit_deadline: Annotated[float, Field(ge=0.5, le=300)] = 15.0
+    idea_bytes: Annotated[int, Field(ge=1)] = 256 * 1024
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def artifact_folder(self) -> Path:
+        """Where crews' files are kept: `ZTS_ARTIFACTS`, or a folder below the data folder."""
+        return self.artifacts or self.data_folder / "artifacts"
+
+    @property
+    def store_url(self) -> str:
+        """URL of the Redis that holds the runs, for redis-py."""
+        return self.redis_url.get_secret_value() if self.redis_url else LOCAL_REDIS
+
+    @property
+    def queue_url(self) -> str:
+        """URL of the broker, for kombu; the store's Redis unless `ZTS_BROKER_URL` names another."""
+        if self.broker_url:
+            return self.broker_url.get_secret_value()
+        return kombu_url(self.store_url)
+
+
+def kombu_url(redis_url: str) -> str:
+    """The same Redis in kombu's spelling, which names a Unix socket differently than redis-py does."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    rest = redis_url.removeprefix("unix://").replace("?db=", "?virtual_host=").replace("&db=", "&virtual_host=")
+    return f"redis+socket://{rest}"
+
+
+def read_settings() -> Settings:
+    """The settings of this process; SettingInvalid names every value that does not fit, with its cure."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [_complaint(str(problem["loc"][-1]), problem) for problem in error.errors()]
+        raise SettingInvalid("; ".join(lines)) from None
+
+
+def _complaint(name: str, problem: object) -> str:
+    details = problem if isinstance(problem, dict) else {}
+    variable = name if name.isupper() else f"ZTS_{name.upper()}"
+    shown = "(hidden)" if "url" in name.lower() else repr(details.get("input"))
+    return f"{variable}={shown} does not fit: {str(details.get('msg', '')).lower()}; correct or unset {variable}"
