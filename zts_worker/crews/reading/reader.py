@@ -4,55 +4,109 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 
-from zts_worker.crews.reading.model import Attribute, Entity, IdeaReading
-from zts_worker.crews.reading.text import Prose, prose
+from zts_worker.crews.reading import facets
+from zts_worker.crews.reading.entities import choose_entities
+from zts_worker.crews.reading.facts import Facts, facts_of
+from zts_worker.crews.reading.foreign import foreign_entities
+from zts_worker.crews.reading.inflection import identifier, singular
+from zts_worker.crews.reading.kind import kind_of
+from zts_worker.crews.reading.language import NAMES, language_of
+from zts_worker.crews.reading.lawful import unlawful_sentences
+from zts_worker.crews.reading.model import Action, Entity, IdeaReading
+from zts_worker.crews.reading.parse import Piece, parse
+from zts_worker.crews.reading.text import MAX_READ_CHARACTERS, Prose, prose
 
-_NAMES = re.compile(r"\b(?:each|every|a|an|their|the|their) ([a-z]{3,24})s?\b", re.I)
+MAX_ACTIONS = 24
+_CALLED = re.compile(r"\b(?:called|named) [\"“']?([A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3})")
+_OPENING = re.compile(r"^(?:i|we) (?:want|would like|plan) to (?:build|make|create) (?:an? )?|^(?:an?|the) ", re.I)
 
 
 def read_idea(text: str) -> IdeaReading:
-    """Read `text` (plain or markdown, any language, any length) by rules; never raises, same text same reading."""
+    """Read `text` (plain or markdown, any language, any length) by rules.
+
+    Pure and deterministic; never raises. Of a long text the first 60,000 characters are read.
+    """
     read = prose(text)
-    title = (read.headings[0] if read.headings else read.first_line)[:80] or "Untitled idea"
+    whole = "\n".join([*read.headings, *read.sentences])
+    language = language_of(whole)
+    title = _title(read)
+    parsed = [parse(sentence) for sentence in read.sentences] if language == "en" else []
+    facts = [facts_of(sentence, pieces) for sentence, pieces in zip(read.sentences, parsed, strict=False)]
+    entities = _entities(read, language, title, facts)
     return IdeaReading(
         title=title,
         slug=slug_of(title, text),
-        summary=read.sentences[0] if read.sentences else title,
-        problem=read.sentences[0] if read.sentences else "",
-        audience=(),
-        entities=_entities(read),
-        actions=(),
-        kind="web",
+        summary=facets.summary_of(read.sentences, title),
+        problem=facets.problem_of(read.sentences) if language == "en" else "",
+        audience=facets.audience_of(parsed),
+        entities=entities,
+        actions=_actions(facts, entities),
+        kind=kind_of(whole),
         sentences=read.sentences,
-        language="en",
-        monetisation=(),
-        alternatives=(),
-        numbers=(),
-        unlawful=(),
-        integrations=(),
-        not_judged=(),
+        language=language,
+        monetisation=facets.monetisation_of(read.sentences) if language == "en" else (),
+        alternatives=facets.alternatives_of(read.sentences, title),
+        numbers=facets.numbers_of(read.sentences),
+        unlawful=unlawful_sentences((*read.headings, *read.sentences)),
+        integrations=facets.integrations_of(read.sentences),
+        not_judged=_not_judged(read, language, parsed),
     )
 
 
 def slug_of(title: str, text: str) -> str:
     """A folder-safe ASCII name of at most 48 characters; a digest of `text` where the title has no ASCII letter."""
-    slug = "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:48].strip("-")
+    slug = identifier(title).replace("_", "-")
     return slug or f"idea-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-def _entities(read: Prose) -> tuple[Entity, ...]:
-    counts = Counter(word.lower() for sentence in read.sentences for word in _NAMES.findall(sentence))
-    attributes = (Attribute("name", "text", False), Attribute("notes", "long_text", False))
-    return tuple(
-        Entity(
-            name,
-            f"{name}s",
-            name.title(),
-            attributes,
-            (),
-            next(s for s in read.sentences if name in s.lower()),
+def _title(read: Prose) -> str:
+    if read.headings:
+        return _shortened(read.headings[0])
+    called = next((match[1] for s in read.sentences[:20] if (match := _CALLED.search(s))), "")
+    if called:
+        return called
+    first = _OPENING.sub("", read.sentences[0] if read.sentences else "")
+    return _shortened(first[:1].upper() + first[1:]) or "Untitled idea"
+
+
+def _shortened(line: str) -> str:
+    """At most 60 characters, cut at a word, without the mark at its end."""
+    cut = line if len(line) <= 60 else line[:60].rsplit(" ", 1)[0]
+    return cut.strip().rstrip(".,;:!? ")
+
+
+def _entities(read: Prose, language: str, title: str, facts: list[Facts]) -> tuple[Entity, ...]:
+    if language == "en":
+        heads = {singular(word) for word in re.findall(r"[a-z]+", title.lower())}
+        return choose_entities(facts, heads)
+    return foreign_entities(read.sentences, language)
+
+
+def _actions(facts: list[Facts], entities: tuple[Entity, ...]) -> tuple[Action, ...]:
+    """Each pair of verb and entity once; things that are no entity count as none."""
+    by_head = {name.rsplit("_", 1)[-1]: name for name in reversed([entity.name for entity in entities])}
+    found: dict[tuple[str, str | None], Action] = {}
+    for fact in facts:
+        for verb, head in fact.objects:
+            entity = by_head.get(identifier(head)) if head else None
+            found.setdefault((verb, entity), Action(verb, entity, fact.sentence))
+    ranked = sorted(found.values(), key=lambda action: action.entity is None)
+    return tuple(ranked[:MAX_ACTIONS])
+
+
+def _not_judged(read: Prose, language: str, parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
+    notes = []
+    if language == "und":
+        notes.append("The text is in no language these rules know a word of; nothing in it was read.")
+    elif language != "en":
+        name = NAMES.get(language, language)
+        notes.append(
+            f"The idea is written in {name}: what it says of its things, users, problem and money was not read; "
+            "only English is read in full."
         )
-        for name, _ in counts.most_common(3)
-    )
+    if read.cut:
+        notes.append(f"Only the first {MAX_READ_CHARACTERS} characters of the idea were read.")
+    if language == "en" and not parsed:
+        notes.append("There is no sentence in the text.")
+    return tuple(notes)

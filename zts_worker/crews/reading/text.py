@@ -9,6 +9,7 @@ from dataclasses import dataclass
 MAX_READ_CHARACTERS = 60_000
 """How much of an idea is read; an idea that needs more than some twenty pages is read by its beginning."""
 MAX_SENTENCE = 400
+MAX_TITLE = 80
 MAX_SENTENCES = 600
 
 _CODE = re.compile(r"^(```|~~~).*?(^\1[^\n]*$|\Z)", re.S | re.M)
@@ -20,9 +21,7 @@ _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 _BULLET = re.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
 _RULE = re.compile(r"^[-=_*~\s]{3,}$")
 _END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(¿¡]*[^\W_a-z]|[\"'“(¿¡]*[0-9])|(?<=[。！？])")
-_ABBREVIATION = re.compile(
-    r"\b(?:e\.g|i\.e|etc|approx|vs|z\.B|d\.h|bzw|Dr|Mr|Mrs|Ms|St|No|ca|p\.ej)\.$", re.I
-)
+_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|vs|z\.B|d\.h|bzw|Dr|Mr|Mrs|Ms|St|No|ca|p\.ej)\.$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ def prose(text: str) -> Prose:
     cut = len(text) > MAX_READ_CHARACTERS
     headings: list[str] = []
     blocks: list[str] = []
-    for line in _lines(_without_markup(text[:MAX_READ_CHARACTERS])):
+    lines = _lines(_without_markup(text[:MAX_READ_CHARACTERS]))
+    for line in _with_title_marked(lines):
         _take(line, headings, blocks)
     sentences = [sentence for block in blocks for sentence in _sentences(block)]
     return Prose(
@@ -61,6 +61,22 @@ def _without_markup(text: str) -> str:
 
 def _lines(text: str) -> list[str]:
     return [" ".join(line.lstrip("> \t").split()) for line in text.split("\n")]
+
+
+def _with_title_marked(lines: list[str]) -> list[str]:
+    """A short first line without a full stop, above longer text, is a title: mark it as a heading."""
+    start = next((at for at, line in enumerate(lines) if line), len(lines))
+    if start + 1 >= len(lines) or not _could_be_title(lines[start]):
+        return lines
+    below = lines[start + 1]
+    more = any(lines[start + 1 :])
+    if more and (not below or (below[0].isupper() and len(below) > len(lines[start]) + 20)):
+        return [*lines[:start], f"# {lines[start]}", *lines[start + 1 :]]
+    return lines
+
+
+def _could_be_title(line: str) -> bool:
+    return len(line) <= MAX_TITLE and line[-1] not in ".!?,;" and not _BULLET.match(line) and line[0] != "#"
 
 
 def _take(line: str, headings: list[str], blocks: list[str]) -> None:
