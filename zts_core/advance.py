@@ -90,9 +90,13 @@ class _Walk:
         if leaf is None:
             return
         self.keep_output(leaf, settled)
-        if self.state.ending is None:
-            self.leave(leaf.frame, leaf.slot, self.signal_of(leaf, settled))
-            self.run_agenda()
+        if settled.status is SettledAs.CANCELLED and self.state.ending is None:
+            self.end(Ending(Outcome.CANCELLED, settled.reason))  # steps are only withdrawn from a run that is stopped
+        if self.state.ending is not None:
+            self.give_up(leaf, settled)
+            return
+        self.leave(leaf.frame, leaf.slot, self.signal_of(leaf, settled))
+        self.run_agenda()
 
     def run_agenda(self) -> None:
         while self.agenda and self.state.ending is None:
@@ -106,9 +110,8 @@ class _Walk:
         self.hold_the_cap()
         state = self.state
         finish = state.ending if state.ending and not state.leaves else None
-        if state.ending:
-            state.frames.clear()
         if finish:
+            self.fold_frames()
             self.note("run_finished", outcome=finish.outcome, reason=finish.reason)
         state.started += len(self.starts)
         return Decision(
@@ -119,7 +122,12 @@ class _Walk:
             consumed=tuple(self.consumed),
             events=tuple(self.events),
             finish=finish,
+            asks_only=self.asks_only(),
         )
+
+    def asks_only(self) -> bool:
+        leaves = self.state.leaves.values()
+        return bool(leaves) and all(self.plan.nodes[leaf.path].kind is Kind.APPROVAL for leaf in leaves)
 
     def hold_the_cap(self) -> None:
         """A wave that would pass the cap is not sent at all, and ends the run. An ending run starts nothing."""
@@ -132,7 +140,7 @@ class _Walk:
             self.end(Ending(Outcome.HALTED_STEP_CAP, reason))
         if state.ending:
             for seq in [start.seq for start in self.starts] + [start.seq for start in self.approvals]:
-                state.leaves.pop(seq, None)
+                self.give_up(state.leaves.pop(seq))
             self.starts.clear()
             self.approvals.clear()
             self.visits.clear()
@@ -318,12 +326,9 @@ class _Walk:
         if signal.kind is SignalKind.ESCALATE:
             self.escalate(signal)
             return
-        outcome = {
-            SignalKind.OK: Outcome.COMPLETED,
-            SignalKind.FAILED: Outcome.FAILED,
-            SignalKind.REJECTED: Outcome.REJECTED,
-        }.get(signal.kind)
-        ended = outcome or Outcome(signal.target)
+        if signal.kind is SignalKind.OK:
+            signal = OK  # that its last node was skipped is no reason to complete
+        ended = _OUTCOMES.get(signal.kind) or Outcome(signal.target)
         self.end(Ending(ended, signal.reason or _END_REASONS.get(ended, "")))
 
     def escalate(self, signal: Signal) -> None:
@@ -377,7 +382,7 @@ class _Walk:
         if node.merge:
             self.join(frame, node)
             return
-        missing = sorted(frame.signals)
+        missing = sorted({*frame.signals, *range(frame.cursor, frame.total)})
         count = frame.total - len(missing)
         facts = {"count": count, "failed": len(missing), "#items": count}
         for namespace, held in frame.branches.get(0, {}).items():
@@ -393,6 +398,22 @@ class _Walk:
         target = self.position.data_at(frame.parent, frame.slot)
         for namespace, versions in written.items():
             target[namespace] = merge_held(node.merge or "last", versions)
+
+    def give_up(self, leaf: Leaf, settled: Settled | None = None) -> None:
+        """An ending run asks nothing of a settled or refused step, but a foreach must know which items it lacks."""
+        frame = self.state.frames.get(leaf.frame)
+        if frame is not None and (settled is None or settled.status is not SettledAs.DONE):
+            frame.signals.setdefault(leaf.slot, _GIVEN_UP)
+
+    def fold_frames(self) -> None:
+        """A run that ends inside of blocks keeps what their branches wrote: joins from the inside out."""
+        for frame in sorted(self.state.frames.values(), key=lambda frame: -frame.id):
+            node = self.plan.nodes[frame.path]
+            if node.kind is Kind.PARALLEL:
+                self.join(frame, node)
+            elif node.kind is Kind.FOREACH:
+                self.gather(frame, node)
+        self.state.frames.clear()
 
     # -- bookkeeping
 
@@ -441,11 +462,18 @@ _LEAVE: Mapping[Kind, Callable[[_Walk, Frame, int, Signal], None]] = {
 
 _TOLERATED = Signal(SignalKind.OK, "its failure was tolerated")
 _SKIPPED = Signal(SignalKind.OK, "it was skipped")
+_GIVEN_UP = Signal(SignalKind.FAILED, "the run ended first")
 
 _END_REASONS: Mapping[Outcome, str] = {
     Outcome.COMPLETED: "all its steps are done",
     Outcome.REJECTED: "the workflow says so at this point",
     Outcome.FAILED: "the workflow says so at this point",
+}
+
+_OUTCOMES: Mapping[SignalKind, Outcome] = {
+    SignalKind.OK: Outcome.COMPLETED,
+    SignalKind.FAILED: Outcome.FAILED,
+    SignalKind.REJECTED: Outcome.REJECTED,
 }
 
 _SEVERITY = (SignalKind.FAILED, SignalKind.REJECTED, SignalKind.ESCALATE, SignalKind.END)

@@ -59,6 +59,8 @@ class Decision:
     consumed: tuple[int, ...] = ()
     events: tuple[Event, ...] = ()
     finish: Ending | None = None
+    asks_only: bool = False
+    """Nothing but approvals is open: the run waits for people and holds no worker."""
 
     @property
     def waits(self) -> bool:
