@@ -43,6 +43,7 @@ class Dispatcher:
         """
         while True:
             position = self.store.position(run_id)
+            stop = position.stopping or stop
             if position.status is RunStatus.FINISHED or not (position.settled or stop):
                 return None
             decision = advance(self.plan_of(position.plan_digest), position.state, position.settled, stop=stop)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zts_core.decision import Decision
-from zts_core.run import Outcome, Ref, RunState, RunStatus, Settled, StepStatus
+from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, StepStatus
 from zts_core.workflow.plan import Plan
 
 
@@ -144,13 +144,14 @@ class Settling:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run stands: its state at `version`, and what has settled since."""
+    """Where a run stands: its state at `version`, what has settled since, and the outcome it is being stopped with."""
 
     version: int
     plan_digest: str
     state: RunState
     settled: tuple[Settled, ...]
     status: RunStatus
+    stopping: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,13 +273,17 @@ class RunStore(Protocol):
         """Answer an approval; False where it is not open any more."""
 
     def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
-        """Settle every step that no living lease holds as cancelled, let no attempt start; return how many still run."""
+        """Settle every step without a living lease as cancelled, let no attempt start; return how many still run."""
 
     def pause(self, run_id: str, *, paused: bool) -> bool:
         """Let no further attempt start, or let them start again; False where that changed nothing."""
 
-    def due(self, *, unclaimed_after_s: float, undecided_after_s: float, limit: int) -> Due:
-        """What is due by the store's clock."""
+    def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
+        """What is due by the store's clock.
+
+        With a `backlog` in the queue, a queued step counts as unclaimed only where a step that was queued
+        `unclaimed_after_s` later has been claimed already: the others may well be waiting their turn.
+        """
 
     def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
         """Queue a step again whose lease has expired; settle it as failed after `takeovers` of that."""

@@ -1,0 +1,144 @@
+"""Decides how decisions, steps and results are written into Redis and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from zts_core.advance import SAME_VISITS
+from zts_core.decision import ApprovalStart, Decision, StepStart
+from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
+from zts_core.run import Ending, Outcome, RunStatus, StepStatus, dumps
+
+
+def decision_json(decision: Decision, *, retention_ms: int) -> str:
+    """What `prelude.lua` applies."""
+    state = decision.state.to_json()
+    return dumps(
+        {
+            "state": state,
+            "status": _status(decision),
+            "started": decision.state.started,
+            "starts": [[start.seq, start.state, start_json(start)] for start in decision.starts],
+            "approvals": [_approval(asked) for asked in decision.approvals],
+            "visits": decision.visits,
+            "same_visits": SAME_VISITS,
+            "consumed": decision.consumed,
+            "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
+            **({"finish": [*_ending(decision.finish), retention_ms]} if decision.finish else {}),
+        }
+    )
+
+
+def _status(decision: Decision) -> RunStatus:
+    if decision.finish:
+        return RunStatus.FINISHED
+    if decision.state.ending:
+        return RunStatus.ENDING
+    return RunStatus.WAITING if decision.asks_only else RunStatus.RUNNING
+
+
+def _ending(ending: Ending) -> list[str]:
+    return [ending.outcome, ending.reason]
+
+
+def start_json(start: StepStart) -> str:
+    """A step as it was decided: all that a worker needs to run it, without inputs or outputs."""
+    return dumps(
+        {
+            "state": start.state,
+            "path": start.path,
+            "crew": start.crew,
+            "timeout": start.timeout,
+            "retry_attempts": start.retry_attempts,
+            "values": start.values,
+            "inputs": start.inputs,
+            "workflow": start.workflow,
+            "item": start.item,
+            "pure_join": start.pure_join,
+        }
+    )
+
+
+def _approval(asked: ApprovalStart) -> list[Any]:
+    static = {
+        "state": asked.state,
+        "path": asked.path,
+        "crew": "",
+        "prompt": asked.prompt,
+        "on_timeout": asked.on_timeout,
+    }
+    timeout_ms = int((asked.timeout or 0) * 1000)
+    return [asked.seq, asked.state, dumps(static), timeout_ms, dumps({"state": asked.state, "prompt": asked.prompt})]
+
+
+def result_json(result: StepResult) -> str:
+    return dumps({"namespace": result.namespace, "output": result.output, "artifacts": result.artifacts})
+
+
+def result_from(text: str) -> StepResult:
+    raw = json.loads(text)
+    artifacts = {path: (digest, size) for path, (digest, size) in raw["artifacts"].items()}
+    return StepResult(raw["namespace"], raw["output"], artifacts)
+
+
+def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
+    """A run from its hash; `paused` covers the status below it."""
+    status = RunStatus(raw["status"])
+    if raw.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING):
+        status = RunStatus.PAUSED
+    outcome = raw.get("outcome")
+    return RunRecord(
+        run_id=run_id,
+        title=raw.get("title", ""),
+        workflow=raw["workflow"],
+        status=status,
+        outcome=Outcome(outcome) if outcome else None,
+        reason=raw.get("reason", ""),
+        plan_digest=raw["plan"],
+        created_ms=int(raw["created"]),
+        finished_ms=int(raw.get("finished", 0)),
+        deadline_ms=int(raw["deadline"]),
+        max_steps=int(raw["max_steps"]),
+        started=int(raw.get("started", 0)),
+        key=raw.get("key", ""),
+        out=raw.get("out", ""),
+        values=json.loads(raw.get("values") or "{}"),
+    )
+
+
+def step_records(raw: Mapping[str, str]) -> list[StepRecord]:
+    """All steps of a run from its steps hash, in the order they started."""
+    seqs = sorted(int(name) for name in raw if name.isdigit())
+    return [_step_record(seq, raw) for seq in seqs]
+
+
+def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
+    static = json.loads(raw[str(seq)])
+
+    def number(name: str) -> int:
+        return int(raw.get(f"{seq}:{name}") or 0)
+
+    return StepRecord(
+        seq=seq,
+        state=static["state"],
+        path=static["path"],
+        crew=static["crew"],
+        status=StepStatus(raw[f"{seq}:status"]),
+        attempt=number("attempt"),
+        failures=number("failures"),
+        worker=raw.get(f"{seq}:worker", ""),
+        queued_ms=number("queued"),
+        started_ms=number("started"),
+        ended_ms=number("ended"),
+        due_ms=number("due"),
+        error=raw.get(f"{seq}:error", ""),
+        line=raw.get(f"{seq}:line", ""),
+        prompt=static.get("prompt", ""),
+    )
+
+
+def ledger_entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
+    at_ms = int(entry_id.partition("-")[0])
+    return LedgerEntry(entry_id, at_ms, fields["kind"], int(fields["seq"]), json.loads(fields["detail"]))

@@ -1,0 +1,74 @@
+"""Decides where everything lives in Redis: the data model, and the one place that spells its keys.
+
+Of one run, all dropped together `retention` after its end:
+
+    zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
+                                   position), version (of the position), started, created, finished, deadline (ms),
+                                   max_steps, key, values, out, paused, withdrawn (outcome and reason, once stopping)
+    zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
+                                   (the fence), :failures, :takeovers, :worker, :queued, :started, :ended, :due (ms),
+                                   :error, :line
+    zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
+    zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
+    zts:run:<id>:open      set     seqs that have not settled
+    zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
+    zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
+
+Of all runs together:
+
+    zts:plan:<digest>      string  a compiled workflow; lives as long as the youngest run that may need it
+    zts:key:<key>          string  the run that was submitted with this key
+    zts:runs               zset    run -> creation (ms)
+    zts:active             zset    run without an outcome -> creation (ms)
+    zts:expiring           zset    finished run -> when its keys are gone (ms)
+    zts:queued             zset    <run>:<seq> waiting for a worker -> when it was last sent (ms)
+    zts:overtaken          string  when the youngest step that was ever claimed had been queued (ms)
+    zts:leases             zset    <run>:<seq> at work -> when its lease ends (ms)
+    zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
+    zts:undecided          zset    run with a filled inbox -> since when (ms)
+    zts:tick               string  held by the worker that does this interval's tick
+
+All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
+"""
+
+from __future__ import annotations
+
+PREFIX = "zts:"
+RUNS = PREFIX + "runs"
+ACTIVE = PREFIX + "active"
+EXPIRING = PREFIX + "expiring"
+QUEUED = PREFIX + "queued"
+OVERTAKEN = PREFIX + "overtaken"
+LEASES = PREFIX + "leases"
+TIMERS = PREFIX + "timers"
+UNDECIDED = PREFIX + "undecided"
+TICK = PREFIX + "tick"
+
+_OF_A_RUN = ("", ":steps", ":results", ":inbox", ":open", ":ledger", ":visits")
+_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED)
+
+
+def run_key(run_id: str, part: str = "") -> str:
+    """Key of a run's hash, or of one of its parts (`steps`, `ledger`, ...)."""
+    return f"{PREFIX}run:{run_id}{':' if part else ''}{part}"
+
+
+def script_keys(run_id: str) -> list[str]:
+    """The keys every script gets, in the order in which `prelude.lua` names them."""
+    return [run_key(run_id) + part for part in _OF_A_RUN] + list(_OF_ALL)
+
+
+def plan_key(digest: str) -> str:
+    """Key of a compiled workflow."""
+    return f"{PREFIX}plan:{digest}"
+
+
+def submit_key(key: str) -> str:
+    """Key of an idempotency key."""
+    return f"{PREFIX}key:{key}"
+
+
+def split_member(member: str) -> tuple[str, int]:
+    """Run and step of a `<run>:<seq>` member."""
+    run_id, _, seq = member.rpartition(":")
+    return run_id, int(seq)

@@ -1,0 +1,38 @@
+-- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes).
+local seq = ARGV[2]
+local status = redis.call('HGET', STEPS, seq .. ':status')
+if not status then
+  return { 'unknown' }
+end
+if status == 'done' or status == 'failed' or status == 'cancelled' then
+  return { 'settled' }
+end
+if status ~= 'queued' then
+  -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
+  return { 'held' }
+end
+local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'state')
+if known[1] then
+  return { 'paused' }
+end
+if known[2] then
+  close(seq, 'cancelled')
+  deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped'))
+  return { 'cancelled' }
+end
+local attempt = redis.call('HINCRBY', STEPS, seq .. ':attempt', 1)
+redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':worker', ARGV[3], seq .. ':started', now)
+redis.call('ZADD', LEASES, now + ARGV[4], member(seq))
+redis.call('ZREM', QUEUED, member(seq))
+-- The queue is first in, first out: what was queued before this step is not waiting in it any more.
+local queued = tonumber(redis.call('HGET', STEPS, seq .. ':queued'))
+if queued > tonumber(redis.call('GET', OVERTAKEN) or '0') then
+  redis.call('SET', OVERTAKEN, queued)
+end
+ledger('attempt_started', seq, cjson.encode({ attempt = attempt, worker = ARGV[3] }))
+local step = redis.call('HMGET', STEPS, seq, seq .. ':failures')
+local state = known[6]
+if #state > tonumber(ARGV[5]) then
+  state = ''
+end
+return { 'claimed', attempt, step[1], step[2] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX) }

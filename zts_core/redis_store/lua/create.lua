@@ -1,0 +1,30 @@
+-- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl.
+-- KEYS after the common ones: the plan, the idempotency key (only where there is one).
+local PLAN, KEY = KEYS[16], KEYS[17]
+if KEY then
+  local first = redis.call('GET', KEY)
+  if first and first ~= run then
+    return { first, 1 }
+  end
+  redis.call('SET', KEY, run, 'PX', ARGV[6])
+end
+if redis.call('EXISTS', RUN) == 1 then
+  -- The caller's own first try, whose answer was lost on the way.
+  return { run, 0 }
+end
+redis.call('SET', PLAN, ARGV[4], 'NX')
+if redis.call('PTTL', PLAN) < tonumber(ARGV[5]) then
+  redis.call('PEXPIRE', PLAN, ARGV[5])
+end
+local fields = cjson.decode(ARGV[3])
+for name, value in pairs(fields) do
+  redis.call('HSET', RUN, name, value)
+end
+redis.call('HSET', RUN, 'created', now, 'deadline', now + fields.deadline_ms, 'version', 0, 'status', 'running')
+redis.call('HDEL', RUN, 'deadline_ms')
+redis.call('ZADD', RUNS, now, run)
+redis.call('ZADD', ACTIVE, now, run)
+redis.call('ZADD', TIMERS, now + fields.deadline_ms, 'deadline:' .. run)
+ledger('run_created', 0, cjson.encode({ workflow = fields.workflow, title = fields.title, plan = fields.plan }))
+apply(cjson.decode(ARGV[2]))
+return { run, 0 }

@@ -1,0 +1,114 @@
+-- Shared by all scripts: the names of the keys, and the few transitions that several scripts make.
+local RUN, STEPS, RESULTS, INBOX, OPEN, LEDGER, VISITS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local LEASES, TIMERS, UNDECIDED = KEYS[13], KEYS[14], KEYS[15]
+local run = ARGV[1]
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function ledger(kind, seq, detail)
+  redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
+end
+
+local function member(seq)
+  return run .. ':' .. seq
+end
+
+-- A step that nobody can work on any more leaves every index that could bring it back.
+local function close(seq, status)
+  redis.call('HSET', STEPS, seq .. ':status', status, seq .. ':ended', now)
+  redis.call('SREM', OPEN, seq)
+  redis.call('ZREM', QUEUED, member(seq))
+  redis.call('ZREM', LEASES, member(seq))
+  redis.call('ZREM', TIMERS, 'retry:' .. member(seq), 'approval:' .. member(seq))
+end
+
+-- What the heart has to decide on; the oldest undecided settlement counts.
+local function deliver(seq, settled)
+  redis.call('HSET', INBOX, seq, settled)
+  redis.call('ZADD', UNDECIDED, 'NX', now, run)
+end
+
+local function queue(seq)
+  redis.call('HSET', STEPS, seq .. ':status', 'queued', seq .. ':queued', now)
+  redis.call('HDEL', STEPS, seq .. ':due')
+  redis.call('ZADD', QUEUED, now, member(seq))
+end
+
+local function settled_json(seq, status, reason)
+  return cjson.encode({ seq, status, '', '', {}, reason })
+end
+
+local function record_starts(decision)
+  local states, seqs = {}, {}
+  for _, start in ipairs(decision.starts) do
+    local seq = start[1]
+    redis.call('HSET', STEPS, seq, start[3])
+    queue(seq)
+    redis.call('SADD', OPEN, seq)
+    states[#states + 1] = start[2]
+    seqs[#seqs + 1] = seq
+  end
+  if #seqs > 0 then
+    ledger('wave', 0, cjson.encode({ states = states, seqs = seqs }))
+  end
+end
+
+local function record_approvals(decision)
+  for _, asked in ipairs(decision.approvals) do
+    local seq, timeout = asked[1], asked[4]
+    redis.call('HSET', STEPS, seq, asked[3], seq .. ':status', 'waiting', seq .. ':queued', now)
+    redis.call('SADD', OPEN, seq)
+    if timeout > 0 then
+      redis.call('HSET', STEPS, seq .. ':due', now + timeout)
+      redis.call('ZADD', TIMERS, now + timeout, 'approval:' .. member(seq))
+    end
+    ledger('approval_asked', seq, asked[5])
+  end
+end
+
+local function finish(decision)
+  local ttl = decision.finish[3]
+  redis.call('HSET', RUN, 'outcome', decision.finish[1], 'reason', decision.finish[2], 'finished', now)
+  redis.call('ZREM', ACTIVE, run)
+  redis.call('ZREM', UNDECIDED, run)
+  redis.call('ZREM', TIMERS, 'deadline:' .. run)
+  redis.call('ZADD', EXPIRING, now + ttl, run)
+  redis.call('DEL', INBOX)
+  for index = 1, 7 do
+    redis.call('PEXPIRE', KEYS[index], ttl)
+  end
+end
+
+-- The place that a loop has come by for the third time with the same data, if the decision goes there.
+local function looped(decision)
+  local found = nil
+  for _, visit in ipairs(decision.visits) do
+    if redis.call('HINCRBY', VISITS, visit, 1) >= decision.same_visits then
+      found = found or visit
+    end
+  end
+  return found
+end
+
+local function apply(decision)
+  for _, seq in ipairs(decision.consumed) do
+    redis.call('HDEL', INBOX, seq)
+  end
+  for _, event in ipairs(decision.events) do
+    ledger(event[1], event[2], event[3])
+  end
+  record_starts(decision)
+  record_approvals(decision)
+  redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started)
+  redis.call('HINCRBY', RUN, 'version', 1)
+  if redis.call('EXISTS', INBOX) == 1 then
+    redis.call('ZADD', UNDECIDED, now, run)
+  else
+    redis.call('ZREM', UNDECIDED, run)
+  end
+  if decision.finish then
+    finish(decision)
+  end
+end

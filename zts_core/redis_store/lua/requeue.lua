@@ -1,0 +1,52 @@
+-- Queue a step again. ARGV: run, seq, why ('expired', 'retry' or 'unclaimed'), takeovers allowed.
+local seq = ARGV[2]
+local why = ARGV[3]
+local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':due', seq .. ':attempt', seq .. ':worker')
+local status = step[1]
+if not status then
+  redis.call('ZREM', QUEUED, member(seq))
+  redis.call('ZREM', LEASES, member(seq))
+  redis.call('ZREM', TIMERS, 'retry:' .. member(seq))
+  return 'nothing'
+end
+if why == 'unclaimed' then
+  if status ~= 'queued' then
+    return 'nothing'
+  end
+  redis.call('ZADD', QUEUED, now, member(seq))
+  redis.call('HSET', STEPS, seq .. ':queued', now)
+  if redis.call('HEXISTS', RUN, 'paused') == 1 then
+    return 'nothing'
+  end
+  ledger('sent_again', seq, '{}')
+  return 'queued'
+end
+if why == 'retry' then
+  if status ~= 'retrying' or tonumber(step[2]) > now then
+    return 'nothing'
+  end
+  redis.call('ZREM', TIMERS, 'retry:' .. member(seq))
+  queue(seq)
+  return 'queued'
+end
+local lease = redis.call('ZSCORE', LEASES, member(seq))
+if status ~= 'running' or (lease and tonumber(lease) > now) then
+  return 'nothing'
+end
+redis.call('ZREM', LEASES, member(seq))
+ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '' }))
+if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
+  close(seq, 'cancelled')
+  deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped and its worker is gone'))
+  return 'dead'
+end
+if redis.call('HINCRBY', STEPS, seq .. ':takeovers', 1) > tonumber(ARGV[4]) then
+  local reason = 'its worker died ' .. redis.call('HGET', STEPS, seq .. ':takeovers') .. ' times during this step'
+  close(seq, 'failed')
+  redis.call('HSET', STEPS, seq .. ':error', reason)
+  deliver(seq, settled_json(tonumber(seq), 'failed', reason))
+  ledger('step_failed', seq, cjson.encode({ attempt = tonumber(step[3]), error = reason }))
+  return 'dead'
+end
+queue(seq)
+return 'queued'

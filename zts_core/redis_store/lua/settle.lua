@@ -1,0 +1,26 @@
+-- Commit an attempt's effect once, with the decision that follows from it where one came along and still fits.
+-- ARGV: run, seq, attempt, status, settlement, result, ledger kind, ledger detail, error, version, decision or ''.
+local seq = ARGV[2]
+local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':attempt')
+if step[1] ~= 'running' or step[2] ~= ARGV[3] then
+  return { 'fenced' }
+end
+close(seq, ARGV[4])
+redis.call('HSET', RESULTS, seq, ARGV[6])
+if ARGV[9] ~= '' then
+  redis.call('HSET', STEPS, seq .. ':error', ARGV[9])
+end
+ledger(ARGV[7], seq, ARGV[8])
+local version = redis.call('HGET', RUN, 'version')
+if ARGV[11] ~= '' and version == ARGV[10] then
+  local decision = cjson.decode(ARGV[11])
+  local place = looped(decision)
+  if place then
+    deliver(seq, ARGV[5])
+    return { 'loop', version, redis.call('HLEN', INBOX), place }
+  end
+  apply(decision)
+  return { 'decided', version + 1, redis.call('HLEN', INBOX) }
+end
+deliver(seq, ARGV[5])
+return { 'settled', version, redis.call('HLEN', INBOX) }

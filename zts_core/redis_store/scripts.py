@@ -1,0 +1,71 @@
+"""Decides how the Lua scripts are called: one typed method per script, errors translated at this edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from zts_core.errors import ServiceUnavailable
+from zts_core.redis_store.keys import script_keys
+
+_NAMES = (
+    "create",
+    "claim",
+    "renew",
+    "say",
+    "settle",
+    "back_off",
+    "record",
+    "answer",
+    "withdraw",
+    "pause",
+    "requeue",
+)
+
+
+class Scripts:
+    """The scripts of this store, loaded once per connection pool and called by digest."""
+
+    def __init__(self, client: redis.Redis, *, place: str) -> None:
+        folder = files(__package__) / "lua"
+        prelude = (folder / "prelude.lua").read_text("utf-8")
+        self._place = place
+        self._scripts = {
+            name: client.register_script(prelude + (folder / f"{name}.lua").read_text("utf-8")) for name in _NAMES
+        }
+
+    def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:
+        """Run one script for a run; ServiceUnavailable where Redis does not answer."""
+        values = [run_id, *(arg if isinstance(arg, str) else str(arg) for arg in args)]
+        with translated(self._place):
+            return self._scripts[name](keys=[*script_keys(run_id), *keys], args=values)
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Say what is wrong with Redis in one line that names the place and the cure."""
+    try:
+        yield
+    except AuthenticationError as error:
+        raise ServiceUnavailable(f"Redis at {place} refuses the login: {error}; correct REDIS_URL") from error
+    except ResponseError as error:
+        cure = "free memory or raise maxmemory" if "OOM" in str(error) else "see the Redis log"
+        raise ServiceUnavailable(f"Redis at {place} refuses a write: {error}; {cure}") from error
+    except (RedisError, OSError) as error:
+        raise ServiceUnavailable(
+            f"Redis at {place} does not answer: {error}; start it, or correct REDIS_URL"
+        ) from error
+
+
+def place_of(url: str) -> str:
+    """Host and port (or socket) of a URL, without its password."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"

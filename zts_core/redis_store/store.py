@@ -1,0 +1,372 @@
+"""Decides how the store's promises are kept on Redis: every transition is one script, every read one round trip."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
+
+from zts_core.decision import Decision
+from zts_core.errors import UnknownRun
+from zts_core.ports import (
+    Claim,
+    ClaimVerdict,
+    Created,
+    Due,
+    LeaseVerdict,
+    LedgerEntry,
+    NewRun,
+    Position,
+    RecordVerdict,
+    RequeueVerdict,
+    RunRecord,
+    SettleVerdict,
+    Settling,
+    StepRecord,
+    StepResult,
+)
+from zts_core.redis_store import codec, keys
+from zts_core.redis_store.scripts import Scripts, place_of, translated
+from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
+from zts_core.workflow.plan import Plan
+
+LARGEST_STATE_SENT = 16_384
+"""Bytes of a position that a claim carries along; a wider one is read when it is needed."""
+
+_STATUS_AFTER = {SettledAs.DONE: "done", SettledAs.FAILED: "failed", SettledAs.CANCELLED: "cancelled"}
+
+
+class RedisStore:
+    """A RunStore on one Redis primary.
+
+    `url` is redis-py's (`redis://`, `rediss://`, `unix://`); `retention_s` seconds are finished runs kept;
+    `timeout_s` bounds every call. Connects at the first call.
+    """
+
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+        self.place = place_of(url)
+        self._retention_ms = int(retention_s * 1000)
+        self._plans: dict[str, Plan] = {}
+        # A blocking read must come back before the socket gives up on it.
+        self._longest_wait_ms = int(timeout_s * 500)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
+            retry_on_error=[RedisConnectionError],
+        )
+        self._scripts = Scripts(self._redis, place=self.place)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    # transitions
+
+    def create(self, new: NewRun, plan: Plan, decision: Decision) -> Created:
+        self._plans[plan.digest] = plan
+        fields = {
+            "idea": new.idea,
+            "title": new.title,
+            "workflow": new.workflow,
+            "plan": plan.digest,
+            "max_steps": new.max_steps,
+            "deadline_ms": int(new.deadline_s * 1000),
+            "key": new.key,
+            "values": dumps(new.values),
+            "out": new.out,
+        }
+        kept_ms = self._retention_ms + int(new.deadline_s * 1000)
+        extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
+        run_id, existed = self._scripts.call(
+            "create", new.run_id, self._encode(decision), dumps(fields), plan.to_json(), kept_ms, kept_ms, keys=extra
+        )
+        return Created(run_id, bool(existed))
+
+    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
+        answer = self._scripts.call("claim", run_id, seq, worker, int(lease_s * 1000), LARGEST_STATE_SENT)
+        verdict = ClaimVerdict(answer[0])
+        if verdict is not ClaimVerdict.CLAIMED:
+            return Claim(verdict)
+        _, attempt, step, failures, version, plan, values, state, undecided = answer
+        return Claim(
+            verdict,
+            attempt=int(attempt),
+            failures=int(failures),
+            version=int(version),
+            undecided=int(undecided),
+            plan_digest=plan,
+            step=json.loads(step),
+            state=RunState.from_json(state) if state else None,
+            values=json.loads(values or "{}"),
+        )
+
+    def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
+        return LeaseVerdict(self._scripts.call("renew", run_id, seq, attempt, int(lease_s * 1000)))
+
+    def say(self, run_id: str, seq: int, *, attempt: int, line: str) -> None:
+        self._scripts.call("say", run_id, seq, attempt, line, dumps({"line": line}))
+
+    def settle(
+        self,
+        run_id: str,
+        settled: Settled,
+        *,
+        attempt: int,
+        result: StepResult,
+        decision: Decision | None = None,
+        version: int = 0,
+    ) -> Settling:
+        status = _STATUS_AFTER[settled.status]
+        detail = {"attempt": attempt, "namespace": settled.namespace, "digest": settled.digest}
+        if settled.reason:
+            detail["error"] = settled.reason
+        answer = self._scripts.call(
+            "settle",
+            run_id,
+            settled.seq,
+            attempt,
+            status,
+            settled.to_json(),
+            codec.result_json(result),
+            f"step_{status}",
+            dumps(detail),
+            settled.reason,
+            version,
+            self._encode(decision) if decision else "",
+        )
+        verdict = SettleVerdict(answer[0])
+        if verdict is SettleVerdict.FENCED:
+            return Settling(verdict)
+        place = answer[3] if verdict is SettleVerdict.LOOP else ""
+        return Settling(verdict, int(answer[1]), int(answer[2]), place)
+
+    def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
+        detail = dumps({"attempt": attempt, "error": error, "delay_s": round(delay_s, 3)})
+        return bool(self._scripts.call("back_off", run_id, seq, attempt, int(delay_s * 1000), error, detail))
+
+    def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
+        verdict, place = self._scripts.call("record", run_id, version, self._encode(decision))
+        return RecordVerdict(verdict), place
+
+    def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
+        return self._answer(run_id, seq, approved=approved, by=by, comment=comment, only_due=False)
+
+    def expire_approval(self, run_id: str, seq: int) -> RequeueVerdict:
+        with translated(self.place):
+            text = self._redis.hget(keys.run_key(run_id, "steps"), str(seq))
+            if text is None:
+                self._redis.zrem(keys.TIMERS, f"approval:{run_id}:{seq}")
+                return RequeueVerdict.NOTHING
+        approved = json.loads(cast(str, text)).get("on_timeout") == "approve"
+        answered = self._answer(
+            run_id, seq, approved=approved, by="time-out", comment="nobody answered in time", only_due=True
+        )
+        return RequeueVerdict.DEAD if answered else RequeueVerdict.NOTHING
+
+    def _answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str, only_due: bool) -> bool:
+        status = SettledAs.APPROVED if approved else SettledAs.REJECTED
+        said = f": {comment}" if comment else ""
+        reason = f"{status} by {by}{said}"
+        detail = dumps({"approved": approved, "by": by, "comment": comment})
+        return bool(self._scripts.call("answer", run_id, seq, status, reason, detail, int(only_due)))
+
+    def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
+        detail = dumps({"outcome": outcome, "reason": reason})
+        running = int(self._scripts.call("withdraw", run_id, outcome, reason, detail))
+        return max(running, 0)
+
+    def pause(self, run_id: str, *, paused: bool) -> bool:
+        kind = "paused" if paused else "resumed"
+        return bool(self._scripts.call("pause", run_id, int(paused), kind))
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "expired", takeovers))
+
+    def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "retry", 0))
+
+    def touch_unclaimed(self, run_id: str, seq: int) -> RequeueVerdict:
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "unclaimed", 0))
+
+    def touch_undecided(self, run_id: str) -> None:
+        with translated(self.place):
+            self._redis.zadd(keys.UNDECIDED, {run_id: self._now_ms()}, xx=True)
+
+    def forget_deadline(self, run_id: str) -> None:
+        with translated(self.place):
+            self._redis.zrem(keys.TIMERS, f"deadline:{run_id}")
+
+    # what the reaper asks
+
+    def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
+        with translated(self.place):
+            now = self._now_ms()
+            before = now - int(unclaimed_after_s * 1000)
+            if backlog:
+                overtaken = int(cast(str, self._redis.get(keys.OVERTAKEN)) or 0)
+                before = min(before, overtaken - int(unclaimed_after_s * 1000))
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zrangebyscore(keys.LEASES, 0, now, start=0, num=limit)
+            pipe.zrangebyscore(keys.QUEUED, 0, before, start=0, num=limit)
+            pipe.zrangebyscore(keys.TIMERS, 0, now, start=0, num=limit)
+            pipe.zrangebyscore(keys.UNDECIDED, 0, now - int(undecided_after_s * 1000), start=0, num=limit)
+            leases, queued, timers, undecided = pipe.execute()
+        named = [timer.partition(":") for timer in timers]
+        return Due(
+            leases=tuple(map(keys.split_member, leases)),
+            unclaimed=tuple(map(keys.split_member, queued)),
+            retries=tuple(keys.split_member(rest) for kind, _, rest in named if kind == "retry"),
+            approvals=tuple(keys.split_member(rest) for kind, _, rest in named if kind == "approval"),
+            deadlines=tuple(rest for kind, _, rest in named if kind == "deadline"),
+            undecided=tuple(undecided),
+        )
+
+    def admit_tick(self, *, interval_s: float) -> bool:
+        with translated(self.place):
+            return bool(self._redis.set(keys.TICK, "1", nx=True, px=max(int(interval_s * 1000), 1)))
+
+    def sweep(self) -> int:
+        with translated(self.place):
+            gone = cast("list[str]", self._redis.zrangebyscore(keys.EXPIRING, 0, self._now_ms(), start=0, num=1000))
+            if gone:
+                pipe = self._redis.pipeline(transaction=True)
+                pipe.zrem(keys.RUNS, *gone)
+                pipe.zrem(keys.EXPIRING, *gone)
+                pipe.execute()
+        return len(gone)
+
+    # reads
+
+    def position(self, run_id: str) -> Position:
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hmget(keys.run_key(run_id), "version", "plan", "state", "status", "withdrawn")
+            pipe.hgetall(keys.run_key(run_id, "inbox"))
+            (version, plan, state, status, withdrawn), inbox = pipe.execute()
+        if state is None:
+            raise _unknown(run_id)
+        settled = tuple(Settled.from_json(inbox[seq]) for seq in sorted(inbox, key=int))
+        stopping = Ending(Outcome(json.loads(withdrawn)[0]), json.loads(withdrawn)[1]) if withdrawn else None
+        return Position(int(version), plan, RunState.from_json(state), settled, RunStatus(status), stopping)
+
+    def plan(self, digest: str) -> Plan:
+        if digest not in self._plans:
+            with translated(self.place):
+                text = cast("str | None", self._redis.get(keys.plan_key(digest)))
+            if text is None:
+                raise UnknownRun(
+                    f"workflow definition {digest[:12]} is not in the store any more; submit the idea again"
+                )
+            if len(self._plans) >= 256:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[digest] = Plan.from_json(text)
+        return self._plans[digest]
+
+    def run(self, run_id: str) -> RunRecord:
+        found = self._records([run_id])
+        if not found:
+            raise _unknown(run_id)
+        return found[0]
+
+    def idea(self, run_id: str) -> str:
+        with translated(self.place):
+            return cast("str | None", self._redis.hget(keys.run_key(run_id), "idea")) or ""
+
+    def runs(self, *, limit: int) -> Sequence[RunRecord]:
+        with translated(self.place):
+            newest = cast("list[str]", self._redis.zrevrange(keys.RUNS, 0, limit - 1))
+        return self._records(newest)
+
+    def unfinished(self) -> Sequence[str]:
+        with translated(self.place):
+            return cast("list[str]", self._redis.zrange(keys.ACTIVE, 0, -1))
+
+    def _records(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=False)
+            for run_id in run_ids:
+                pipe.hmget(keys.run_key(run_id), *_RECORD_FIELDS)
+            rows = pipe.execute()
+        named = [{k: v for k, v in zip(_RECORD_FIELDS, row, strict=True) if v is not None} for row in rows]
+        return [codec.run_record(run_id, raw) for run_id, raw in zip(run_ids, named, strict=True) if "plan" in raw]
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        with translated(self.place):
+            raw = cast("dict[str, str]", self._redis.hgetall(keys.run_key(run_id, "steps")))
+        return codec.step_records(raw)
+
+    def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
+        wanted = list(seqs)
+        if not wanted:
+            return {}
+        with translated(self.place):
+            found = cast(
+                "list[str | None]", self._redis.hmget(keys.run_key(run_id, "results"), [str(seq) for seq in wanted])
+            )
+        return {seq: codec.result_from(text) for seq, text in zip(wanted, found, strict=True) if text}
+
+    def data(self, run_id: str) -> Mapping[str, Ref]:
+        return {namespace: held.ref for namespace, held in self.position(run_id).state.data.items()}
+
+    def ledger(self, run_id: str, *, after: str = "0") -> Sequence[LedgerEntry]:
+        with translated(self.place):
+            rows = cast("list[Any]", self._redis.xrange(keys.run_key(run_id, "ledger"), min=f"({after}", max="+"))
+        return [codec.ledger_entry(entry_id, fields) for entry_id, fields in rows]
+
+    def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
+        with translated(self.place):
+            answer = cast(
+                "list[Any]",
+                self._redis.xread(
+                    {keys.run_key(run_id, "ledger"): after},
+                    block=min(max(int(wait_s * 1000), 1), self._longest_wait_ms),
+                ),
+            )
+        for _, rows in answer or []:
+            for entry_id, fields in rows:
+                yield codec.ledger_entry(entry_id, fields)
+
+    def ping(self) -> float:
+        started = time.perf_counter()
+        with translated(self.place):
+            self._redis.ping()
+        return time.perf_counter() - started
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+    def _encode(self, decision: Decision) -> str:
+        return codec.decision_json(decision, retention_ms=self._retention_ms)
+
+
+_RECORD_FIELDS = (
+    "title",
+    "workflow",
+    "plan",
+    "status",
+    "paused",
+    "outcome",
+    "reason",
+    "created",
+    "finished",
+    "deadline",
+    "max_steps",
+    "started",
+    "key",
+    "out",
+    "values",
+)
+
+
+def _unknown(run_id: str) -> UnknownRun:
+    return UnknownRun(f"run {run_id!r} is not in the store; `zts list` shows the runs that are")
