@@ -21,12 +21,13 @@ from zts_worker.crews.reading.nouns import (
     RECORDED_PEOPLE,
     TALK,
 )
+from zts_worker.crews.reading.words import listed
 
 MAX_ENTITIES = 6
 _LEAST_SCORE = 4.0
 _LEAST_BESIDE_DECLARED = 6.5
-_LAST_RESORT_REFUSED = frozenset(
-    "app application idea thing way problem lot kind something product solution time".split()
+_LAST_RESORT_REFUSED = listed(
+    "app application idea thing way problem lot kind something product solution time money ai business startup market"
 )
 
 
@@ -42,6 +43,7 @@ class Noun:
     done_to: int = 0
     in_title: bool = False
     claimed: int = 0
+    keeps: int = 0
     compounds: Counter[str] = field(default_factory=Counter)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     firm: bool = False
@@ -70,6 +72,9 @@ def _nouns(facts: list[Facts], title: frozenset[str]) -> dict[str, Noun]:
         for _, head in fact.objects:
             if head in nouns:
                 nouns[head].done_to += 1
+        for subject, verb, _ in fact.subjects:
+            if subject in nouns and verb in w.DATA_VERBS:
+                nouns[subject].keeps += 1
     _claim(nouns, facts)
     return nouns
 
@@ -93,7 +98,7 @@ def _score(noun: Noun) -> float:
     score += 1.0 * (noun.plurals > 0) + 1.5 * noun.in_title + min(len(noun.attributes), 4)
     score += 1.5 * (noun.head in EVENTS or noun.head in MATTERS) + 6.0 * noun.firm
     if noun.head in PEOPLE:
-        score -= 1.0 if noun.head in RECORDED_PEOPLE else 4.0
+        score += 2.5 * (noun.keeps > 0) if noun.head in RECORDED_PEOPLE else -4.0
     if noun.head.endswith(ABSTRACT_ENDINGS) and noun.head not in CONCRETE_DESPITE_ENDING:
         score -= 3.0
     return score - (4.0 if noun.claimed and not noun.firm else 0.0)

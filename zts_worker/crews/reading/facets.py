@@ -8,13 +8,15 @@ from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.inflection import plural
 from zts_worker.crews.reading.nouns import is_person
 from zts_worker.crews.reading.parse import Phrase, Piece, Token
+from zts_worker.crews.reading.words import listed
 
 
-def _any(listed: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(' '.join(word.split()) for word in listed.split('|'))})\b", re.I)
+def _any(signs: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(' '.join(word.split()) for word in signs.split('|'))})\b", re.I)
 
 
-_PAIN = _any(r"""problems?|pain\w*|struggl\w+|forg[eo]t\w*|los[et]s?|losing|miss(?:es|ed|ing)?|wast\w+|hard|difficult\w*|
+_PAIN = _any(r"""problems?|pain\w*|struggl\w+|forg[eo]t\w*|los[et]s?|losing|
+    miss(?:es|ed|ing)?|wast\w+|hard|difficult\w*|
     hate\w*|nobody|no one|cannot|can't|could not|couldn't|never|late|expensive|slow\w*|manual\w*|annoy\w+|frustrat\w+|
     worr\w+|quarrel\w*|kill\w*|die[sd]?|corrod\w+|break\w*|broken?|cost us|error\w*|mistakes?|confus\w+|chaos|chaotic|
     lonely|danger\w*|too (?:much|little|many|few|late|long)|hours|scatter\w*|overwhelm\w*|unfair\w*|fail\w*|skipp\w+|
@@ -27,7 +29,8 @@ _WHAT_IT_IS = re.compile(
     r"dashboard|bot|sensor|system)\b",
     re.I,
 )
-_MONEY = _any(r"""(?:costs?|pays?|price[ds]?|pricing|charge[sd]?|fees?|subscription\w*|commission|freemium|premium|
+_MONEY = _any(r"""(?:costs?|pays?|price[ds]?|pricing|
+    charge[sd]?|fees?|subscription\w*|commission|freemium|premium|
     free (?:for|up to|tier|plan)|is free|earn\w*|revenue|sell\w*|sold|licen[sc]e fee|advertisers|ad-financed|donations?|
     sponsor\w*|pays for itself|one-off|lifetime|(?:euros?|dollars?|pounds?|cents?) (?:a|an|per) \w+|
     per (?:seat|user|call|request))""")
@@ -39,8 +42,8 @@ _SUBSTITUTES = _any(r"""(?:google |excel )?(?:spread)?sheets?|excel|paper (?:log
     diar(?:y|ies))|scraps of paper|pen and paper|paper|notebooks?|sticky notes|whatsapp(?: groups?)?|facebook groups?|
     telegram groups?|slack channels?|e-?mail(?:s| threads| chains)|phone calls|whiteboards?|notice boards?|
     word of mouth|memory|index cards|classified ads|craigslist|ebay(?: kleinanzeigen)?""")
-_INSTEAD = _any(r"""alternativ\w+|competit\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|such as|
-    rivals?|today|currently|already|better than|others? like|similar|replaces?|use[sd]? to|there (?:is|are)|incumbents?|
+_INSTEAD = _any(r"""alternativ\w+|competit\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|
+    such as|    rivals?|today|currently|already|better than|others? like|similar|replaces?|use[sd]? to|there (?:is|are)|incumbents?|
     write on|copies|happens in|hands out|built for|the market""")
 _NO_ALTERNATIVE = re.compile(r"\b(?:no|nothing|not any) (?:\w+ )?(?:alternative|competitor|like it|comparable)", re.I)
 _NUMBER = re.compile(r"\d|\b(?:percent|%|half of|two thirds|dozens|hundreds|thousands)\b", re.I)
@@ -156,12 +159,10 @@ _NAME = re.compile(r"(?<![.!?] )(?<!^)\b([A-Z][\w&-]+(?: [A-Z][\w&-]+){0,2})")
 _FIRST_NAME = re.compile(
     r"(?:^|[.!?] )([A-Z][\w&-]{2,})(?= (?:is|are|was|has|have|exists?|costs?|does|and|only|needs)\b|,|'s)"
 )
-_NO_NAMES = frozenset(
-    """
+_NO_NAMES = listed("""
     i euro euros csv pdf led usb api gdpr monday tuesday wednesday thursday friday saturday sunday january february
     march april may june july august september october november december english german french spanish europe germany
-    aa mvp faq ai sms gps it he she they we this that there everybody nobody nothing it's i'm i've""".split()
-)
+    aa mvp faq ai sms gps it he she they we this that there everybody nobody nothing it's i'm i've""")
 
 
 def _names(sentence: str) -> list[str]:

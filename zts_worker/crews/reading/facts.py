@@ -11,19 +11,16 @@ from zts_worker.crews.reading.inflection import singular
 from zts_worker.crews.reading.model import Attribute
 from zts_worker.crews.reading.nouns import PEOPLE, TALK
 from zts_worker.crews.reading.parse import Phrase, Piece, Token
+from zts_worker.crews.reading.words import listed
 
-HOLDING_VERBS = frozenset(
-    """
+HOLDING_VERBS = listed("""
     record store contain include hold track list note carry keep capture consist log save
-    """.split()
-)
-_REFUSED_ATTRIBUTES = frozenset(
-    """
+    """)
+_REFUSED_ATTRIBUTES = listed("""
     problem idea lot chance time need access trouble way thing life worry right reason home sense hand job question
-    hour minute month year week opportunity phone app streak everything something nothing kind page""".split()
-)
+    hour minute month year week opportunity phone app streak everything something nothing kind page""")
 _COUNTERS = frozenset(("number", "amount", "count"))
-_TRANSPARENT = frozenset("list kind type set sort series collection history record log track variety range".split())
+_TRANSPARENT = listed("list kind type set sort series collection history record log track variety range")
 
 
 @dataclass(slots=True)
@@ -237,6 +234,9 @@ def _is_passive(pieces: tuple[Piece, ...], at: int) -> bool:
 def _objects(pieces: tuple[Piece, ...], at: int) -> Iterator[str]:
     """Heads of the phrases behind a verb, up to a preposition or the next verb; four at most."""
     found = 0
+    first = pieces[at] if at < len(pieces) else None
+    if isinstance(first, Token) and first.low in ("up", "down", "out", "off", "in"):
+        at += 1
     while at < len(pieces) and found < 4:
         piece = pieces[at]
         if isinstance(piece, Phrase):

@@ -8,39 +8,35 @@ import re
 from zts_worker.crews.reading.inflection import identifier, plural, singular
 from zts_worker.crews.reading.model import Attribute, FieldKind
 from zts_worker.crews.reading.nouns import EVENTS, MATTERS, PEOPLE
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+from zts_worker.crews.reading.words import listed
 
 _KINDS: tuple[tuple[FieldKind, frozenset[str]], ...] = (
-    ("email", _set("email")),
-    ("url", _set("link url website homepage photo picture image video logo avatar")),
-    ("date", _set("date birthday deadline day time timestamp datetime start end expiry anniversary moment due")),
-    ("money", _set("price cost fee amount budget salary deposit total wage tip fine rent revenue balance bid "
+    ("email", listed("email")),
+    ("url", listed("link url website homepage photo picture image video logo avatar")),
+    ("date", listed("date birthday deadline day time timestamp datetime start end expiry anniversary moment due")),
+    ("money", listed("price cost fee amount budget salary deposit total wage tip fine rent revenue balance bid "
                    "payment turnover cost-price discount")),
-    ("integer", _set("count number age quantity stock score year page rating capacity mileage duration seat "
+    ("integer", listed("count number age quantity stock score year page rating capacity mileage duration seat "
                      "rank points calorie round streak set repetition rep minute hour size-number portion serving "
                      "floor position")),
-    ("number", _set("weight temperature height length width depth distance moisture humidity percentage percent "
+    ("number", listed("weight temperature height length width depth distance moisture humidity percentage percent "
                     "latitude longitude speed voltage power pressure level volume area dose dosage ph threshold radius "
                     "brightness energy consumption yield rate size gravity pace load frequency latency")),
-    ("long_text", _set("note notes description comment message summary instruction text bio story feedback answer "
+    ("long_text", listed("note notes description comment message summary instruction text bio story feedback answer "
                        "question body content recipe lyrics biography remark observation")),
-    ("flag", _set("flag availability consent")),
+    ("flag", listed("flag availability consent")),
 )  # fmt: skip
-_PERSONAL = _set("""
+_PERSONAL = listed("""
     email phone telephone mobile address birthday birthdate surname firstname nickname passport iban ssn salary
     diagnosis allergy symptom medication photo avatar username gender religion nationality signature""")
-_UNITS_INTEGER = _set("page day minute hour second piece step repetition week month year point person")
-_UNITS_NUMBER = _set("""
+_UNITS_INTEGER = listed("page day minute hour second piece step repetition week month year point person")
+_UNITS_NUMBER = listed("""
     kilogram kilo gram liter litre kilometer kilometre km kg meter metre centimeter centimetre cm mile celsius
     degree percent volt watt millimeter millimetre mm ml hectare acre ounce lb kwh hz decibel""")
-_UNITS_MONEY = _set("euro dollar pound franc cent eur usd gbp")
+_UNITS_MONEY = listed("euro dollar pound franc cent eur usd gbp")
 _COUNTED = re.compile(r"(?:[0-9]+|one|two|three|four|five|six|ten)-")
 _RENAMED = {"id": "code", "notes": "notes", "created_at": "created_on"}
-_ATTRIBUTE_HEADS = frozenset().union(*(heads for _, heads in _KINDS)) | _set("""
+_ATTRIBUTE_HEADS = frozenset().union(*(heads for _, heads in _KINDS)) | listed("""
     name title category condition status state colour color location species room type kind author artist genre
     tone reason label brand model material owner-name address phone telephone surname nickname icon language
     currency unit priority difficulty mood emotion gender breed code reference username password history""")
@@ -68,11 +64,7 @@ def _kind(head: str, words: tuple[str, ...], unit: str) -> FieldKind:
     by_unit = _kind_of_unit(singular(unit))
     if by_unit:
         return by_unit
-    if (
-        head == "number"
-        and len(words) > 1
-        and singular(words[-2]) in PEOPLE | _set("invoice serial phone order card room house batch part")
-    ):
+    if head == "number" and len(words) > 1:
         return "text"
     if head in ("rate", "level") and words[0] in ("hourly", "daily"):
         return "money"
@@ -94,7 +86,7 @@ def is_personal(name: str, owner: str) -> bool:
     """True where `name` of `owner` identifies a person or says something private about one."""
     said = _PERSONAL & set(name.split("_"))
     if said:
-        return owner in PEOPLE or not said <= {"photo", "avatar", "mobile", "address", "signature", "medication"}
+        return owner in PEOPLE or not said <= {"photo", "avatar", "mobile", "address", "signature"}
     return owner in PEOPLE and name.endswith(("name", "location", "age", "note", "notes", "contact"))
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from zts_worker.crews.reading.inflection import identifier
 from zts_worker.crews.reading.model import Attribute, Entity
+from zts_worker.crews.reading.words import listed
 
 _ARTICLES = {
     "de": "",
@@ -16,16 +17,15 @@ _ARTICLES = {
     "pt": "o|a|os|as|um|uma|cada|seus|suas",
     "nl": "de|het|een|elke|hun",
 }
-_TALK = frozenset(
-    """
+_TALK = listed("""
     app idee website webseite problem jahr jahre tag tage woche wochen monat euro leute menschen person personen
     zeit firma lösung anwendung nutzer benutzer kunde idea aplicación aplicacion sitio problema año años día días
     semana mes gente persona personas tiempo empresa solución usuario usuarios vez manera parte precio fecha nombre
     cosa idée application site problème année jour jours semaine mois gens personne personnes temps entreprise
     solution utilisateur utilisateurs fois façon prix date nom chose web projekt proyecto projet versión version
     erste ersten preis name datum liste lista liste applicazione anno giorno tempo prezzo ano dia tempo preço ende
-    anfang hilfe papier papel papier hoja feuille mundo monde welt""".split()
-)
+    anfang hilfe papier papel papier hoja feuille mundo monde welt""")
+_SEEN_ONLY_AS_PLURAL = re.compile(r"^(.{2,}(?:ion|ung|heit|keit))en$|^(.{3,}[aeiou])s$")
 _ENDINGS = ("", "e", "en", "n", "er", "s", "ern", "es", "x", "i")
 
 
@@ -43,7 +43,7 @@ def foreign_entities(sentences: tuple[str, ...], language: str) -> tuple[Entity,
                 groups[stem].append(word.lower())
                 first_in.setdefault(stem, sentence)
     ranked = sorted(groups, key=lambda stem: -len(groups[stem]))[:4]
-    return tuple(_entity(stem, groups[stem], first_in[stem]) for stem in ranked)
+    return tuple(_entity(groups[stem], first_in[stem]) for stem in ranked)
 
 
 def _noun_pattern(language: str) -> re.Pattern[str]:
@@ -62,9 +62,15 @@ def _known_stem(word: str, groups: dict[str, list[str]]) -> str:
     return word
 
 
-def _entity(stem: str, forms: list[str], sentence: str) -> Entity:
-    singular = min({identifier(form) for form in forms}, key=lambda form: (len(form), form))
-    longer = sorted({identifier(form) for form in forms} - {singular})
+def _one_of(name: str) -> str:
+    match = _SEEN_ONLY_AS_PLURAL.match(name)
+    return (match[1] or match[2]) if match else name
+
+
+def _entity(forms: list[str], sentence: str) -> Entity:
+    names = sorted({identifier(form) for form in forms}, key=lambda form: (len(form), form))
+    singular = _one_of(names[0]) if len(names) == 1 else names[0]
+    longer = [name for name in names if name != singular]
     return Entity(
         name=singular,
         plural=longer[0] if longer else f"{singular}s",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from zts_worker.crews.reading.words import IRREGULAR_VERBS, VERBS
+from zts_worker.crews.reading.words import IRREGULAR_VERBS, VERBS, listed
 
 VerbForm = Literal["base", "s", "past", "ing"]
 
@@ -23,12 +23,10 @@ _IRREGULAR = {
     "buses": "bus", "lenses": "lens", "hobbies": "hobby", "axes": "axe", "brownies": "brownie",
 }  # fmt: skip
 _PLURALS = {singular: plural for plural, singular in _IRREGULAR.items() if plural not in ("data", "media", "bases")}
-_UNCHANGED = frozenset(
-    """
+_UNCHANGED = listed("""
     series species sheep fish deer aircraft news mathematics physics glasses scissors trousers jeans always
-    perhaps lens gas bus bias atlas canvas christmas address less business boss access process progress""".split()
-)
-_UNCOUNTED = frozenset("series species sheep fish deer aircraft news equipment furniture software rice hay".split())
+    perhaps lens gas bus bias atlas canvas christmas address less business boss access process progress""")
+_UNCOUNTED = listed("series species sheep fish deer aircraft news equipment furniture software rice hay")
 
 
 def singular(noun: str) -> str:

@@ -7,8 +7,8 @@ import re
 from zts_worker.crews.reading.model import IdeaKind
 
 
-def _words(listed: str) -> re.Pattern[str]:
-    alternatives = "|".join(re.sub(r"\s+", " ", word.strip()) for word in listed.split("|"))
+def _words(signs: str) -> re.Pattern[str]:
+    alternatives = "|".join(re.sub(r"\s+", " ", word.strip()) for word in signs.split("|"))
     return re.compile(rf"\b(?:{alternatives})\b", re.I)
 
 
@@ -17,7 +17,8 @@ _SIGNS: tuple[tuple[IdeaKind, float, re.Pattern[str]], ...] = (
         gpio|lora(?:wan)?|bluetooth low energy|ble|3d-printed|circuit boards?|wearable|batter(?:y|ies)|
         battery-powered|embedded device|robots?|drones?|actuators?|servos?|hardware|breadboard|mikrocontroller|
         microcontrolador""")),
-    ("hardware", 1.0, _words("sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|sensores")),
+    ("hardware", 1.0, _words("""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
+        sensores""")),
     ("mobile", 3.0, _words("mobile apps?|phone apps?|smartphone apps?|iphone|ios|android|app store|play store|"
                            "push notifications?|handy-?app|app móvil|application mobile")),
     ("mobile", 1.0, _words("smartphones?|phones?|apps?|camera|gps|swipes?|handy")),
@@ -35,10 +36,13 @@ _SIGNS: tuple[tuple[IdeaKind, float, re.Pattern[str]], ...] = (
                                   "colleagues|our team|department|audit log")),
     ("data", 3.0, _words("""data ?sets?|data pipelines?|open data|data warehouse|machine learning|forecasts?|
         time series|scrap(?:e|es|ing)|statistical|data analysis|anomal(?:y|ies)|analytics|datensatz""")),
-    ("data", 1.0, _words("dashboards?|predict\\w*|statistics|charts?|csv|trends?|aggregat\\w+|model|visuali[sz]\\w+|maps?")),
+    ("data", 1.0, _words("""dashboards?|predict\\w*|statistics|charts?|csv|trends?|aggregat\\w+|model|
+        visuali[sz]\\w+|maps?""")),
     ("api", 4.0, _words("apis?|rest api|sdk|webhooks?|graphql|developer platform")),
-    ("api", 1.0, _words("endpoints?|developers|json|api keys?|rate limit\\w*|requests per second|client librar(?:y|ies)")),
-    ("web", 2.0, _words("web ?sites?|web ?apps?|webseite|sitio web|site web|web application|online (?:tool|planner|platform)")),
+    ("api", 1.0, _words("""endpoints?|developers|json|api keys?|rate limit\\w*|requests per second|
+        client librar(?:y|ies)""")),
+    ("web", 2.0, _words("""web ?sites?|web ?apps?|webseite|sitio web|site web|web application|
+        online (?:tool|planner|platform)""")),
     ("web", 1.0, _words("browser|pages?|online|sign in|site")),
 )  # fmt: skip
 _MOST_OF_ONE_SIGN = 4

@@ -16,11 +16,13 @@ NAMES = {
     "ko": "Korean", "ar": "Arabic", "he": "Hebrew", "hi": "Hindi", "th": "Thai", "und": "undetermined",
 }  # fmt: skip
 
+_ALSO_ENGLISH = frozenset(("a", "as", "no", "me", "in", "on", "do", "so", "was", "war", "o", "e", "i", "d", "l"))
+"""Words that tell nothing apart, or stand alone in any text; English has enough others."""
 _SMALL_WORDS: dict[str, frozenset[str]] = {
-    code: frozenset(listed.split())
-    for code, listed in {
+    code: w.listed(small) - _ALSO_ENGLISH
+    for code, small in {
         "en": """the and of to is are for with that it this they their we who which from when each every an be not
-                 but you your can will have has i my our would what""",
+                 but you your can will have has i'm my our would what where about more than""",
         "de": """der die das und ist sind für mit dass ein eine einen einem einer den dem des von zu auf nicht wir
                  ich sie er es im auch bei nach wenn oder aber wird werden kann können jede jeder jedes soll haben
                  hat sich ihre ihr unser unsere""",
@@ -72,5 +74,5 @@ def _block(letter: str) -> str:
 
 def _is_known(word: str) -> bool:
     noun = singular(word)
-    lists = (TALK, PEOPLE, EVENTS, MATTERS, w.ADJECTIVES)
-    return len(word) > 2 and (word in VERB_FORMS or any(noun in listed for listed in lists))
+    known = (TALK, PEOPLE, EVENTS, MATTERS, w.ADJECTIVES)
+    return len(word) > 2 and (word in VERB_FORMS or any(noun in some for some in known))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 
-def _any(listed: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(word.strip() for word in listed.split('|'))})\b", re.I)
+def _any(signs: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(word.strip() for word in signs.split('|'))})\b", re.I)
 
 
 _UNLAWFUL = _any(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illegal drugs?|drug dealers?|
@@ -23,7 +23,8 @@ _UNLAWFUL = _any(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illega
     unlicensed (?:firearms?|weapons?|guns?)|ghost guns?|
     pirated|piracy of|crack(?:ed)? (?:software|licen[sc]es?)|
     (?:secretly|covertly) (?:track\w*|record\w*|spy\w*|film\w*|monitor\w*|read\w*)|
-    without (?:their|her|his) (?:knowledge|consent)|spy(?:ing)? on (?:\w+ ){0,2}(?:wife|husband|partner|girlfriend|boyfriend|ex)|
+    without (?:their|her|his) (?:knowledge|consent)|
+    spy(?:ing)? on (?:\w+ ){0,2}(?:wife|husband|partner|girlfriend|boyfriend|ex)|
     unlicensed (?:gambling|casino)|illegal\w*|rig(?:ging)? (?:an |the )?elections?|match-fixing|
     kokain|drogenhandel|geldwäsche|gestohlene\w*|gefälschte\w*|cocaína|lavado de dinero|dinero falso|
     robad[oa]s|cocaïne|blanchiment|volées?|faux papiers""")

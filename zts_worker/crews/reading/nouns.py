@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from zts_worker.crews.reading.words import listed
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-TALK = _set("""
-    app application website site page web platform product software system solution service tool idea project
+TALK = listed("""
+    app application game website site page web platform product software system solution service tool idea project
     startup company business market industry world thing stuff way kind sort type lot bit part piece side end
     beginning middle problem issue pain trouble difficulty question answer reason result goal purpose aim benefit
     advantage feature version release prototype mvp launch step phase time day week month year hour minute second
@@ -39,13 +36,13 @@ TALK = _set("""
     partner association meter centimetre kilometre mile gram kilogram kilo litre liter watt volt kilometer""")
 """Words of pitching and measuring; an idea never keeps track of them unless it says "each ... has"."""
 
-GENERIC_HEADS = _set("""
+GENERIC_HEADS = listed("""
     log record list entry item report plan session slot card point sheet page set group line note event task ticket
     form file document kit pack class program programme account box unit station status request order run rule
-    visit job place room""")
+    visit job place room diary""")
 """Nouns that say little alone: `reading session` is a better name than `session` where the idea uses both words."""
 
-PEOPLE = _set("""
+PEOPLE = listed("""
     parent child kid teenager teen adult senior pensioner mother father mom dad daughter son grandparent student
     pupil teacher tutor professor coach trainer athlete runner cyclist climber hiker swimmer player gamer fan
     doctor nurse patient therapist caregiver carer midwife dentist vet client customer guest tenant landlord
@@ -64,11 +61,11 @@ PEOPLE = _set("""
     contestant referee umpire team-mate shopkeeper grocer butcher retailer wholesaler restaurant-owner potter
     knitter sewer quilter birdwatcher birder astronomer surfer skier diver sportsman musician drummer guitarist
     pianist choir-director conductor composer landlady housekeeper warehouse-worker operator hotelier innkeeper""")
-RECORDED_PEOPLE = _set("""
+RECORDED_PEOPLE = listed("""
     client customer patient student pupil member guest tenant volunteer donor employee candidate applicant player
-    participant attendee child reader supplier vendor contact subscriber learner resident passenger driver""")
+    participant attendee supplier vendor contact subscriber learner resident""")
 """People an idea often keeps records of, not only serves."""
-NOT_PEOPLE = _set("""
+NOT_PEOPLE = listed("""
     reminder order number letter paper timer server computer tracker planner water weather sensor calendar paper
     counter monitor filter folder power tower flower river winter summer dinner cover corner offer error mirror
     motor tractor factor color colour floor door meter metre liter litre semester chapter master matter newsletter
@@ -82,20 +79,24 @@ NOT_PEOPLE = _set("""
     exterior prior dessert-bar center centre theater theatre character disaster twitter helicopter laser beer deer
     peer engineer-drawing career cheer tier pier list checklist wishlist playlist shortlist waitlist twist wrist
     mist artist-fee plant elephant restaurant grant warrant peanut accelerator simulator locker blocker marker
-    sticker tracker organizer-app helper reader-app loyalty builder finder""")
-EVENTS = _set("""
-    inspection visit harvest appointment booking reservation session meeting match game race workout exercise
+    sticker tracker organizer-app helper reader-app loyalty builder finder trigger shelter leather feather hamster
+    lobster blister cylinder shoulder barrier carrier premier frontier blender dishwasher toaster planner planter
+    composter diffuser dispenser thermometer barometer hygrometer hangover makeover turnover leftover takeover
+    discover thunder lavender calender slider folder encounter hamburger burger chapter hopper banner spinner
+    trimmer mower lawnmower strimmer starter adventure saucer drawer chest-of-drawers gesture specialist-list""")
+EVENTS = listed("""
+    inspection visit harvest appointment booking reservation session meeting match race workout exercise
     lesson class course event trip tour ride delivery shipment order purchase sale payment transaction donation
     loan rental measurement reading test exam treatment vaccination feeding watering repair maintenance
     shift inspection interview call review sighting observation checkup check-in dose incident complaint
     collection pickup handover concert show screening tournament competition experiment attempt run hike climb
     dive swim flight walk consultation audit election vote poll survey quiz""")
-MATTERS = _set("""
+MATTERS = listed("""
     task ticket request invoice bill reminder issue bug todo chore application claim offer quote contract
     subscription membership order loan""")
 """Things that are open until they are done, so that a status is asked for."""
 ABSTRACT_ENDINGS = ("ness", "ity", "ism", "ship", "hood", "ance", "ence", "ment", "tion", "sion", "ics", "dom")
-CONCRETE_DESPITE_ENDING = _set("""
+CONCRETE_DESPITE_ENDING = listed("""
     appointment payment document apartment shipment assignment tournament comment element measurement treatment
     experiment investment garment instrument inspection reservation subscription donation question transaction
     collection prescription medication vaccination translation competition notification auction position station

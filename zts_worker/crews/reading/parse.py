@@ -9,28 +9,26 @@ from typing import Literal
 from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.inflection import VERB_FORMS, singular
 from zts_worker.crews.reading.nouns import PEOPLE
+from zts_worker.crews.reading.words import listed
 
 Tag = Literal["det", "prep", "pron", "conj", "sub", "aux", "to", "verb", "adj", "adv", "noun", "num", "poss", "mark"]
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|[,.;:!?()\[\]/&]|[–—]")
 _NUMBER = re.compile(r"\d[\d.,]*(?:st|nd|rd|th|k|m|s)?")
-_ADVERB_LIKE = frozenset(
-    """
+_ADVERB_LIKE = listed("""
     family supply reply assembly fly july daily weekly monthly early friendly elderly jelly lily belly bully rally
-    ally butterfly anomaly monopoly italy hourly yearly lonely ugly only apply""".split()
-)
+    ally butterfly anomaly monopoly italy hourly yearly lonely ugly only apply""")
 _ADJECTIVE_ENDINGS = ("able", "ible", "ful", "less", "ous", "ive", "ical", "al", "ic", "ish", "based", "-free")
 _AFTER_NOUNS = frozenset(("det", "adj", "num", "poss", "prep"))
+_COLLECTIVE = frozenset(("staff", "people", "police", "team", "crew", "family", "management"))
 _HAVE = frozenset(("has", "have", "having", "had"))
-_BE = frozenset("am is are was were be been being it's that's there's they're you're we're".split())
-_OFTEN_NOUNS = frozenset(
-    """
+_BE = listed("am is are was were be been being it's that's there's they're you're we're")
+_OFTEN_NOUNS = listed("""
     note request report order plan list review record book loan log score visit match test play start end count
     measure label tag vote comment reply award stream call search alert message email text invoice bill charge
     work run change cause question answer rate bid offer share trade photo light switch drop pack map plot print
     export import track train study practice route lock pump cover show face base step water feed sleep wash
-    repair harvest plant hire interview schedule post display grade mark rank contract exchange store cost""".split()
-)
+    repair harvest plant hire interview schedule post display grade mark rank contract exchange store cost""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ def _after_auxiliary(low: str, auxiliary: str) -> Tag:
 
 def _after_noun(noun: str, base: str, form: str, after: str) -> Tag:
     """`beekeepers log` and `the app counts` are verbs; `page count` and `inspection notes` are nouns."""
-    is_plural = singular(noun) != noun
+    is_plural = singular(noun) != noun or noun in _COLLECTIVE
     if form == "base":
         return "verb" if is_plural or (noun in PEOPLE and _starts_object(after)) else "noun"
     if is_plural:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 
 from zts_worker.crews.reading import facets
 from zts_worker.crews.reading.entities import choose_entities
@@ -19,7 +20,7 @@ from zts_worker.crews.reading.text import MAX_READ_CHARACTERS, Prose, prose
 
 MAX_ACTIONS = 24
 _CALLED = re.compile(r"\b(?:called|named) [\"“']?([A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3})")
-_OPENING = re.compile(r"^(?:i|we) (?:want|would like|plan) to (?:build|make|create) (?:an? )?|^(?:an?|the) ", re.I)
+_OPENING = re.compile(r"^(?:(?:i|we) (?:want|would like|plan) to )?(?:build|make|create) (?:an? )?|^(?:an?|the) ", re.I)
 
 
 def read_idea(text: str) -> IdeaReading:
@@ -56,7 +57,10 @@ def read_idea(text: str) -> IdeaReading:
 
 def slug_of(title: str, text: str) -> str:
     """A folder-safe ASCII name of at most 48 characters; a digest of `text` where the title has no ASCII letter."""
-    slug = identifier(title).replace("_", "-")
+    folded = unicodedata.normalize("NFKD", title.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    slug = "-".join(re.findall(r"[a-z0-9]+", folded.lower()))
+    if len(slug) > 48:
+        slug = slug[:48].rsplit("-", 1)[0]
     return slug or f"idea-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
@@ -98,7 +102,7 @@ def _actions(facts: list[Facts], entities: tuple[Entity, ...]) -> tuple[Action, 
 def _not_judged(read: Prose, language: str, parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
     notes = []
     if language == "und":
-        notes.append("The text is in no language these rules know a word of; nothing in it was read.")
+        notes.append("These rules know no word of the text, so nothing in it was read.")
     elif language != "en":
         name = NAMES.get(language, language)
         notes.append(

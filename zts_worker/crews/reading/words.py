@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 
-def _set(words: str) -> frozenset[str]:
+def listed(words: str) -> frozenset[str]:
+    """The words of a text, as a set: how every word list of this package is written."""
     return frozenset(words.split())
 
 
-DETERMINERS = _set("a an the each every any some no all both either neither another this that these those")
-DISTRIBUTIVES = _set("each every per")
-POSSESSIVES = _set("my your his her its our their whose")
-PREPOSITIONS = _set("""
+DETERMINERS = listed("a an the each every any some no all both either neither another this that these those")
+DISTRIBUTIVES = listed("each every per")
+POSSESSIVES = listed("my your his her its our their whose")
+PREPOSITIONS = listed("""
     of in on at by for from with without within about into onto over under between among through during before
     after since until till against per via across behind beyond near like than upon inside outside around toward
     towards along off up down out beside besides except despite as next instead throughout unlike""")
-PRONOUNS = _set("""
+PRONOUNS = listed("""
     i me myself you yourself he him she it itself we us ourselves they them themselves who whom which what
     someone somebody anyone anybody everyone everybody nobody none something anything everything nothing one ones
     others mine yours ours theirs there here""")
-CONJUNCTIONS = _set("and or but nor plus &")
-SUBORDINATORS = _set("because if when while where whether although though so unless once how why whenever wherever")
-AUXILIARIES = _set("""
+CONJUNCTIONS = listed("and or but nor plus &")
+SUBORDINATORS = listed("because if when while where whether although though so unless once how why whenever wherever")
+AUXILIARIES = listed("""
     am is are was were be been being do does did done doing have has had having will would shall should can could
     may might must cannot can't won't don't doesn't didn't isn't aren't wasn't weren't i'm i've we're we've we'll
     i'll i'd they're they've they'll it's that's there's let's you're you've you'll hasn't haven't shouldn't
     couldn't wouldn't""")
-MODALS = _set(
+MODALS = listed(
     "will would shall should can could may might must cannot can't won't don't doesn't didn't to let lets help helps"
 )
-SUBJECTS = _set("i you he she we they who which that it")
-ADVERBS = _set("""
+SUBJECTS = listed("i you he she we they who which that it")
+ADVERBS = listed("""
     not only also just too very more most less least much well even still yet already always never often sometimes
     usually rarely again soon later now then today tonight yesterday tomorrow currently instead together apart ago
     almost quite rather really simply maybe perhaps otherwise however therefore moreover meanwhile once twice first
     far away back enough ever forever everywhere anywhere somewhere nowhere online offline abroad honestly gladly
     e.g i.e etc approximately roughly nearly exactly automatically easily quickly directly""")
-NUMERALS = _set("""
+NUMERALS = listed("""
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen eighteen
     twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen dozens hundreds
     thousands millions half quarter several few many lots couple various multiple""")
-ADJECTIVES = _set("""
+ADJECTIVES = listed("""
     good better best bad worse worst big bigger biggest small smaller smallest large larger great high higher
     highest low lower lowest new newer newest old older oldest young long longer short shorter early late last
     next past own same other different similar such certain certainly sure clear easy easier hard harder difficult
@@ -56,7 +57,7 @@ ADJECTIVES = _set("""
     wireless electric electronic solar battery-powered soft rough smooth flat round internal external upper lower
     anonymous verified secure encrypted freelance part-time full-time non-profit nonprofit due overdue paid unpaid
     top bottom left several few many due custom default vegan vegetarian""")
-NOUNS_LIKE_ADJECTIVES = _set("""
+NOUNS_LIKE_ADJECTIVES = listed("""
     animal meal proposal rental goal journal hospital material signal trial deal approval arrival referral portal
     festival manual professional individual terminal interval total capital medal metal pedal crystal withdrawal
     appraisal disposal renewal denial removal survival carnival canal mineral topic clinic music traffic fabric
@@ -66,12 +67,12 @@ NOUNS_LIKE_ADJECTIVES = _set("""
     focus menu mushroom spectacle handful teaspoonful tutorial serial aerial cereal memorial dental rental recital
     vial dial radial festival funeral bible crucible""")
 
-DATA_VERBS = _set("""
+DATA_VERBS = listed("""
     add log record track list store save manage create enter register import upload submit book reserve schedule
     order request plan note collect organize organise catalog catalogue document report post publish share lend
     borrow rent sell buy trade swap exchange rate review assign edit update archive maintain monitor capture scan
     keep write fill open close approve offer announce set invite""")
-PRODUCT_VERBS = DATA_VERBS | _set("""
+PRODUCT_VERBS = DATA_VERBS | listed("""
     accept reject decline cancel confirm pay charge refund invoice bill send receive notify remind alert warn
     message email text call search find filter sort browse compare match recommend suggest rank score show display
     view see visualize visualise draw plot map export download print sync synchronize synchronise delete remove
@@ -85,7 +86,7 @@ PRODUCT_VERBS = DATA_VERBS | _set("""
     broadcast stream listen watch read query call poll fetch serve return authenticate authorize throttle cache
     analyze analyse aggregate group combine import clean normalise normalize deduplicate annotate simulate
     build fight explore attack defend collect jump dodge solve upgrade trade shoot race move discover escape""")
-STORY_VERBS = _set("""
+STORY_VERBS = listed("""
     want need know think believe feel hope wish try help make let get give take go come look seem become happen
     forget remember lose miss waste spend cost save struggle hate love like enjoy prefer use work run live stay
     keep tell say talk speak mean understand decide choose care worry suffer complain ask die kill grow fall rise
