@@ -1,0 +1,117 @@
+"""Decides how a wave becomes Celery messages: names of tasks and queues, and when a wave is sent as a chord.
+
+A wave of one is a chord whose join is collapsed: its task decides by itself at its end. A wave of several is a real
+chord whose body is the watchdog. With `watchdog="chord"` every wave is a real chord, so that each watchdog run can be
+seen in Flower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from celery import Celery, chord
+from celery.canvas import Signature
+from kombu import Queue
+from kombu.exceptions import ChannelError, OperationalError
+
+from zts_core.errors import ServiceUnavailable
+from zts_core.ports import StepMessage
+
+STEP_TASK = "zts.step"
+WATCHDOG_TASK = "zts.watchdog"
+STEP_QUEUE = "zts.steps"
+CONTROL_QUEUE = "zts.control"
+
+WatchdogMode = Literal["inline", "chord"]
+
+_PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.05, "interval_step": 0.2, "interval_max": 0.5}
+
+
+def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
+    """The Celery application of producers and workers; connects to nothing until it is used.
+
+    Results are kept for chords only. Messages may be lost or doubled without harm, so they are acknowledged early.
+    """
+    app = Celery("zerotoship", broker=broker_url, backend=result_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        result_expires=3600,
+        task_default_queue=STEP_QUEUE,
+        # Control first: where queues are read in order, a watchdog never waits behind a crew.
+        task_queues=[Queue(CONTROL_QUEUE), Queue(STEP_QUEUE)],
+        task_routes={STEP_TASK: {"queue": STEP_QUEUE}, WATCHDOG_TASK: {"queue": CONTROL_QUEUE}},
+        task_publish_retry_policy=_PUBLISH_RETRIES,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "socket_connect_timeout": timeout_s,
+            "socket_keepalive": True,
+            "queue_order_strategy": "sorted",
+        },
+        redis_socket_connect_timeout=timeout_s,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_soft_shutdown_timeout=10.0,
+        worker_enable_soft_shutdown_on_idle=False,
+        enable_utc=True,
+    )
+    return app
+
+
+class CeleryQueue:
+    """A StepQueue on Celery."""
+
+    def __init__(self, app: Celery, *, watchdog: WatchdogMode) -> None:
+        self._app = app
+        self._watchdog = watchdog
+
+    def send(self, messages: Sequence[StepMessage]) -> None:
+        """Send a wave of one run, or steps of any runs that are to be sent again."""
+        with _translated():
+            if len(messages) == 1 and self._watchdog == "inline":
+                self._signature(messages[0], joined=False).apply_async()
+            elif len({message.run_id for message in messages}) > 1:
+                for message in messages:
+                    self.send([message])
+            else:
+                self._send_chord(messages)
+
+    def _send_chord(self, messages: Sequence[StepMessage]) -> None:
+        alone = len(messages) == 1
+        header = [
+            # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
+            self._signature(message, joined=alone or message.pure_join).set(ignore_result=False)
+            for message in messages
+        ]
+        run_id = messages[0].run_id
+        body = self._app.signature(WATCHDOG_TASK, args=(run_id,), argsrepr=f"({run_id})", queue=CONTROL_QUEUE)
+        chord(header, app=self._app)(body)
+
+    def _signature(self, message: StepMessage, *, joined: bool) -> Signature[Any]:
+        shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
+        return self._app.signature(
+            STEP_TASK, args=(message.run_id, message.seq, joined), argsrepr=f"({shown})", queue=STEP_QUEUE
+        )
+
+    def depth(self) -> int:
+        """How many step messages wait in the broker."""
+        with _translated(), self._app.connection_for_read() as connection:
+            try:
+                declared = connection.default_channel.queue_declare(queue=STEP_QUEUE, passive=True)
+            except ChannelError:
+                # Redis has no empty lists: a queue without messages does not exist.
+                return 0
+            return int(declared.message_count)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise ServiceUnavailable(f"the broker does not answer: {error}; start it, or correct ZTS_BROKER_URL") from error

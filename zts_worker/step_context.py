@@ -1,0 +1,223 @@
+"""Decides what a crew sees of its run: inputs fixed when the step was decided, read only when they are asked for."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from zts_core.artifacts import safe_path
+from zts_core.errors import PermanentError, StepAbandoned
+from zts_core.merging import merge_values
+from zts_core.ports import Claim, RunStore, StepResult
+from zts_core.run import Ref
+from zts_core.workflow.conditions import MISSING
+from zts_core.workflow.plan import REFERENCE, Plan, lookup
+from zts_worker.ports import ArtifactStore
+
+Result = TypeVar("Result", bound=BaseModel)
+log = logging.getLogger("zts.crew")
+
+SAY_INTERVAL_S = 0.25
+"""Seconds between two lines of a crew that reach the ledger; those in between are for nobody's eyes."""
+
+
+class AttemptArtifacts:
+    """What one attempt writes: stored at once under its digest, listed nowhere until the commit wins."""
+
+    def __init__(self, store: ArtifactStore, run_id: str) -> None:
+        self._store = store
+        self._run_id = run_id
+        self.manifest: dict[str, tuple[str, int]] = {}
+
+    def write_text(self, path: str, text: str) -> None:
+        self.write_bytes(path, text.encode("utf-8"))
+
+    def write_bytes(self, path: str, content: bytes) -> None:
+        self.manifest[safe_path(path)] = (self._store.put(self._run_id, content), len(content))
+
+    def add_folder(self, folder: Path, prefix: str) -> None:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                self.write_bytes(f"{prefix}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+
+
+class InputArtifacts:
+    """Files of the steps whose outputs this step sees."""
+
+    def __init__(self, inputs: Inputs, store: ArtifactStore, run_id: str) -> None:
+        self._inputs = inputs
+        self._store = store
+        self._run_id = run_id
+
+    def paths(self, namespace: str) -> tuple[str, ...]:
+        return tuple(sorted(self._inputs.manifest(namespace)))
+
+    def read_bytes(self, namespace: str, path: str) -> bytes:
+        return self._store.get(self._run_id, self._inputs.manifest(namespace)[path][0])
+
+    def extract(self, namespace: str, folder: Path) -> None:
+        for path in self.paths(namespace):
+            target = folder / safe_path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self.read_bytes(namespace, path))
+
+
+class Inputs:
+    """Earlier outputs by the references that were fixed when the step was decided."""
+
+    def __init__(self, store: RunStore, run_id: str, refs: Mapping[str, Ref]) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._refs = refs
+        self._known: dict[int, StepResult] = {}
+
+    def output(self, namespace: str) -> Mapping[str, Any] | None:
+        ref = self._refs.get(namespace)
+        return None if ref is None else self._resolve(ref)
+
+    def manifest(self, namespace: str) -> Mapping[str, tuple[str, int]]:
+        ref = self._refs.get(namespace)
+        if ref is None:
+            return {}
+        merged: dict[str, tuple[str, int]] = {}
+        for result in self._results(steps_of(ref)):
+            merged.update(result.artifacts)
+        return merged
+
+    def _resolve(self, ref: Ref) -> Mapping[str, Any]:
+        if isinstance(ref, int):
+            return self._results([ref])[0].output
+        if "items" in ref:
+            items = [dict(result.output) for result in self._results(steps_of(ref))]
+            return {"items": items, "count": len(items), "failed": 0}
+        return merge_values(ref["merge"], [self._resolve(part) for part in ref["of"]])
+
+    def _results(self, seqs: list[int]) -> list[StepResult]:
+        missing = [seq for seq in seqs if seq not in self._known]
+        self._known.update(self._store.results(self._run_id, missing))
+        return [self._known[seq] for seq in seqs if seq in self._known]
+
+
+def steps_of(ref: Ref) -> list[int]:
+    """Numbers of the steps a reference stands for, in branch order."""
+    if isinstance(ref, int):
+        return [ref]
+    if "items" in ref:
+        return [seq for first, last in ref["items"] for seq in range(first, last + 1)]
+    return [seq for part in ref["of"] for seq in steps_of(part)]
+
+
+class AttemptContext:
+    """The StepContext of one attempt."""
+
+    def __init__(
+        self, *, store: RunStore, artifacts: ArtifactStore, run_id: str, seq: int, claim: Claim, plan: Plan
+    ) -> None:
+        step = claim.step
+        self.run_id = run_id
+        self.state: str = step["state"]
+        self.workflow: str = step["workflow"]
+        self.metadata: Mapping[str, Any] = plan.workflows[self.workflow].metadata
+        self.attempt = claim.attempt
+        self.idempotency_key = f"{run_id}:{seq}"
+        self.artifacts = AttemptArtifacts(artifacts, run_id)
+        self.inputs = Inputs(store, run_id, step["inputs"])
+        self.earlier_artifacts = InputArtifacts(self.inputs, artifacts, run_id)
+        self.log = logging.LoggerAdapter(log, {"run": run_id, "state": self.state, "attempt": claim.attempt})
+        self.stopped: str | None = None
+        self._store = store
+        self._seq = seq
+        self._step = step
+        self._run_values = claim.values
+        self._deadline = time.monotonic() + float(step["timeout"])
+        self._last_said = 0.0
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder_lock = threading.Lock()
+
+    @cached_property
+    def idea(self) -> str:
+        return self._store.idea(self.run_id)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        known: dict[str, Any] = dict(self._run_values)
+        if self._step["item"]:
+            name, over, index = self._step["item"]
+            known[name] = self._item(over, index)
+        written = {
+            key: fill_in(value, lambda path: self._find(path, known)) for key, value in self._step["values"].items()
+        }
+        return {**known, **written}
+
+    @property
+    def work_folder(self) -> Path:
+        with self._folder_lock:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="zts-", ignore_cleanup_errors=True)
+            return Path(self._folder.name)
+
+    @property
+    def seconds_left(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def earlier(self, namespace: str) -> Mapping[str, Any] | None:
+        return self.inputs.output(namespace)
+
+    def earlier_as(self, namespace: str, model: type[Result]) -> Result | None:
+        output = self.earlier(namespace)
+        return None if output is None else model.model_validate(output)
+
+    def say(self, line: str) -> None:
+        now = time.monotonic()
+        if now - self._last_said >= SAY_INTERVAL_S:
+            self._last_said = now
+            self._store.say(self.run_id, self._seq, attempt=self.attempt, line=line[:500])
+
+    def check(self) -> None:
+        if self.stopped:
+            raise StepAbandoned(f"{self.state} of run {self.run_id} may not go on: {self.stopped}")
+
+    def close(self) -> None:
+        """Remove the work folder."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _item(self, over: str, index: int) -> Any:
+        namespace, _, path = over.partition(".")
+        value = lookup(self.earlier(namespace) or {}, f"{path}.{index}")
+        if value is MISSING:
+            raise PermanentError(f"item {index + 1} of {over} is not there")
+        return value
+
+    def _find(self, path: str, known: Mapping[str, Any]) -> Any:
+        value = lookup(known, path)
+        if value is MISSING:
+            namespace, _, rest = path.partition(".")
+            output = self.earlier(namespace)
+            value = MISSING if output is None else lookup(output, rest) if rest else output
+        if value is MISSING:
+            raise PermanentError(f"${{{path}}} in the step's `with` is not there; name a field an earlier step gives")
+        return value
+
+
+def fill_in(value: Any, find: Callable[[str], Any]) -> Any:
+    """`value` with each `${path}` replaced; a text that is one reference takes the referred value's type."""
+    if isinstance(value, dict):
+        return {key: fill_in(inner, find) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [fill_in(inner, find) for inner in value]
+    if not isinstance(value, str):
+        return value
+    whole = REFERENCE.fullmatch(value)
+    if whole:
+        return find(whole[1])
+    return re.sub(REFERENCE, lambda match: str(find(match[1])), value)

@@ -1,0 +1,210 @@
+"""Decides what one step message leads to: claim, crew under lease, one fenced commit, and what is next.
+
+Every failure of a crew becomes a recorded result, so the task that calls this never fails and a chord never breaks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from zts_core.advance import advance
+from zts_core.dispatch import Dispatcher
+from zts_core.errors import BadInput, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
+from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, StepResult
+from zts_core.run import Settled, SettledAs, dumps
+from zts_core.workflow.plan import Plan
+from zts_worker.ports import ArtifactStore, CrewFinder
+from zts_worker.step_context import AttemptContext
+from zts_worker.supervision import Ended, Watched, watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLimits:
+    """How an attempt is bounded, in seconds."""
+
+    lease_s: float = 10.0
+    backoff_s: float = 1.0
+    backoff_max_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a claimed attempt needs on its way to the commit."""
+
+    run_id: str
+    seq: int
+    claim: Claim
+    plan: Plan
+    joined: bool
+
+    @property
+    def crew(self) -> str:
+        return str(self.claim.step["crew"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What an attempt wants to commit."""
+
+    status: SettledAs
+    reason: str = ""
+    result: StepResult = field(default_factory=StepResult)
+
+
+class StepRunner:
+    """Runs steps for one worker process."""
+
+    def __init__(
+        self,
+        *,
+        store: RunStore,
+        dispatcher: Dispatcher,
+        crews: CrewFinder,
+        artifacts: ArtifactStore,
+        worker: str,
+        limits: RunnerLimits | None = None,
+    ) -> None:
+        self.store = store
+        self.dispatcher = dispatcher
+        self.crews = crews
+        self.artifacts = artifacts
+        self.worker = worker
+        self.limits = limits or RunnerLimits()
+
+    def run(self, run_id: str, seq: int, *, joined: bool = False) -> ClaimVerdict:
+        """Run one step. `joined` leaves it to the chord's body to decide what is next."""
+        claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=self.limits.lease_s)
+        if claim.verdict is ClaimVerdict.CLAIMED:
+            attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
+            self.carry_out(attempt)
+        elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
+            # The worker that settled it may have died before it decided.
+            self.dispatcher.advance_run(run_id)
+        return claim.verdict
+
+    def carry_out(self, attempt: _Attempt) -> None:
+        context = AttemptContext(
+            store=self.store,
+            artifacts=self.artifacts,
+            run_id=attempt.run_id,
+            seq=attempt.seq,
+            claim=attempt.claim,
+            plan=attempt.plan,
+        )
+        try:
+            outcome = self.run_crew(attempt, context)
+        finally:
+            context.close()
+        if isinstance(outcome, _Effect):
+            self.commit(attempt, outcome)
+        elif isinstance(outcome, TransientError):
+            self.try_again(attempt, outcome)
+
+    def run_crew(self, attempt: _Attempt, context: AttemptContext) -> _Effect | TransientError | None:
+        """The effect to commit, an error worth another try, or None where this attempt may write nothing."""
+        try:
+            crew = self.crews(attempt.crew)()
+        except BadInput as error:
+            return _Effect(SettledAs.FAILED, str(error))
+        watched = watch(
+            crew,
+            context,
+            renew=lambda: self.store.renew(
+                attempt.run_id, attempt.seq, attempt=context.attempt, lease_s=self.limits.lease_s
+            ),
+            every_s=self.limits.lease_s / 3,
+        )
+        if watched.ended is Ended.BY_ITSELF:
+            return _judge(crew.Output, crew.namespace, watched, context)
+        if watched.ended is Ended.TIMED_OUT:
+            return StepTimedOut(f"it took longer than its time-out of {attempt.claim.step['timeout']:g} s")
+        if watched.ended is Ended.CANCELLED:
+            return _Effect(SettledAs.CANCELLED, "its run was stopped")
+        log.warning("run %s step %s: lease lost, nothing written", attempt.run_id, attempt.seq)
+        return None
+
+    def try_again(self, attempt: _Attempt, error: TransientError) -> None:
+        claim = attempt.claim
+        tries = claim.failures + 1
+        if claim.failures >= int(claim.step["retry_attempts"]):
+            reason = f"{claim.step['state']} failed after {tries} {'try' if tries == 1 else 'tries'}: {error}"
+            self.commit(attempt, _Effect(SettledAs.FAILED, reason))
+            return
+        delay = self.delay(claim.failures, error.retry_after)
+        self.store.back_off(attempt.run_id, attempt.seq, attempt=claim.attempt, delay_s=delay, error=str(error))
+
+    def delay(self, failures: int, retry_after: float | None) -> float:
+        """Exponential back-off with full jitter above its half; never shorter than what the peer asked for."""
+        longest = min(self.limits.backoff_s * 2.0**failures, self.limits.backoff_max_s)
+        return max(longest * random.uniform(0.5, 1.0), retry_after or 0.0)  # noqa: S311 - not for secrets
+
+    def commit(self, attempt: _Attempt, effect: _Effect) -> None:
+        claim = attempt.claim
+        settled = _settled(attempt, effect)
+        leaves_it = attempt.joined
+        decision = None
+        if claim.state is not None and not leaves_it:
+            decision = advance(attempt.plan, claim.state, [settled])
+            decision = None if decision.waits else decision
+        answer = self.store.settle(
+            attempt.run_id,
+            settled,
+            attempt=claim.attempt,
+            result=effect.result,
+            decision=decision,
+            version=claim.version,
+        )
+        if answer.verdict is SettleVerdict.FENCED:
+            log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
+        elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
+            self.dispatcher.send_wave(attempt.run_id, decision)
+        elif not leaves_it and not self.only_waits(claim, answer.version, answer.undecided):
+            self.dispatcher.advance_run(attempt.run_id)
+
+    def only_waits(self, claim: Claim, version: int, undecided: int) -> bool:
+        """Whether the position that came with the claim still holds, so that there is a join to wait for."""
+        return claim.state is not None and version == claim.version and undecided == 1
+
+
+def _settled(attempt: _Attempt, effect: _Effect) -> Settled:
+    if effect.status is not SettledAs.DONE:
+        return Settled(attempt.seq, effect.status, reason=effect.reason)
+    result = effect.result
+    digest = hashlib.blake2b(dumps([result.output, result.artifacts]).encode(), digest_size=8).hexdigest()
+    facts = attempt.plan.facts(result.namespace, result.output)
+    return Settled(attempt.seq, SettledAs.DONE, result.namespace, digest, facts)
+
+
+def _judge(
+    model: type[BaseModel], namespace: str, watched: Watched, context: AttemptContext
+) -> _Effect | TransientError | None:
+    error = watched.error
+    if error is None:
+        return _checked(model, namespace, watched.value, context)
+    if isinstance(error, TransientError):
+        return error
+    if isinstance(error, ConnectionError | TimeoutError | ServiceUnavailable):
+        return TransientError(f"{type(error).__name__}: {error}")
+    log.error("crew failed", exc_info=error)
+    if isinstance(error, PermanentError):
+        return _Effect(SettledAs.FAILED, f"{context.state} failed: {error}")
+    return _Effect(SettledAs.FAILED, f"{context.state} failed: {type(error).__name__}: {error}")
+
+
+def _checked(model: type[BaseModel], namespace: str, value: Any, context: AttemptContext) -> _Effect:
+    try:
+        output = value if isinstance(value, model) else model.model_validate(value)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
+        return _Effect(SettledAs.FAILED, f"{context.state} gave no valid {model.__name__}: {problems}")
+    plain: Mapping[str, Any] = output.model_dump(mode="json", by_alias=True)
+    return _Effect(SettledAs.DONE, result=StepResult(namespace, plain, dict(context.artifacts.manifest)))

@@ -1,0 +1,63 @@
+"""Decides which adapter stands behind which port in a worker: the one file that joins them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cache
+
+from celery import Celery
+from zts_core.catalogue import find_crew
+
+from zts_core.artifacts import LocalArtifacts
+from zts_core.celery_queue import CeleryQueue, make_app
+from zts_core.dispatch import Dispatcher
+from zts_core.redis_store import RedisStore
+from zts_core.settings import Settings, kombu_url, read_settings
+from zts_worker.reaper import Reaper, ReaperLimits
+from zts_worker.step_runner import RunnerLimits, StepRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the tasks of one process call."""
+
+    runner: StepRunner
+    dispatcher: Dispatcher
+    reaper: Reaper
+
+
+def application(settings: Settings) -> Celery:
+    """The Celery application of this worker."""
+    return make_app(settings.queue_url, kombu_url(settings.store_url), timeout_s=settings.redis_timeout)
+
+
+def build_engine(app: Celery, settings: Settings) -> Engine:
+    """An engine with connections of its own: a forked child must not share its parent's."""
+    store = RedisStore(settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+    queue = CeleryQueue(app, watchdog=settings.watchdog)
+    dispatcher = Dispatcher(store, queue)
+    runner = StepRunner(
+        store=store,
+        dispatcher=dispatcher,
+        crews=cache(find_crew),
+        artifacts=LocalArtifacts(settings.artifact_folder),
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max),
+    )
+    limits = ReaperLimits(
+        interval_s=settings.tick, unclaimed_after_s=settings.resend_after, takeovers=settings.takeovers
+    )
+    return Engine(runner, dispatcher, Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits))
+
+
+@cache
+def engine_of_process(app: Celery, pid: int) -> Engine:  # noqa: ARG001 - the process id is the cache's key
+    """The engine of this process, made when it is first needed."""
+    return build_engine(app, read_settings())
+
+
+def engine(app: Celery) -> Engine:
+    """The engine of this process."""
+    return engine_of_process(app, os.getpid())
