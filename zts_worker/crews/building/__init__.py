@@ -1,0 +1,1 @@
+"""How an idea's reading becomes a project: names, blueprint, files, and their repair."""

@@ -1,0 +1,1 @@
+"""How what was built is examined: by reading it, and by running it in the sandbox."""
