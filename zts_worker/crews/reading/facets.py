@@ -6,20 +6,19 @@ import re
 
 from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.inflection import plural
-from zts_worker.crews.reading.nouns import is_person
+from zts_worker.crews.reading.nouns import ORGANISATIONS, is_person
 from zts_worker.crews.reading.parse import Phrase, Piece, Token
+from zts_worker.crews.reading.signs import signs
 from zts_worker.crews.reading.words import listed
 
-
-def _any(signs: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(' '.join(word.split()) for word in signs.split('|'))})\b", re.I)
-
-
-_PAIN = _any(r"""problems?|pain\w*|struggl\w+|forg[eo]t\w*|los[et]s?|losing|
+_PAIN = signs(r"""problems?|pain\w*|struggl\w+|forg[eo]t\w*|los[et]s?|losing|
     miss(?:es|ed|ing)?|wast\w+|hard|difficult\w*|
-    hate\w*|nobody|no one|cannot|can't|could not|couldn't|never|late|expensive|slow\w*|manual\w*|annoy\w+|frustrat\w+|
-    worr\w+|quarrel\w*|kill\w*|die[sd]?|corrod\w+|break\w*|broken?|cost us|error\w*|mistakes?|confus\w+|chaos|chaotic|
-    lonely|danger\w*|too (?:much|little|many|few|late|long)|hours|scatter\w*|overwhelm\w*|unfair\w*|fail\w*|skipp\w+|
+    hate\w*|nobody|no one|cannot|can't|could not|couldn't|never|late|expensive|slow\w*|manual\w*|annoy\w+|
+    frustrat\w+|
+    worr\w+|quarrel\w*|kill\w*|die[sd]?|corrod\w+|break\w*|broken?|cost us|error\w*|mistakes?|confus\w+|chaos|
+    chaotic|
+    lonely|danger\w*|too (?:much|little|many|few|late|long)|hours|scatter\w*|overwhelm\w*|unfair\w*|fail\w*|
+    skipp\w+|
     complain\w*|suffer\w*|afraid|stress\w*|drown\w*|guess\w*|by hand|scraps?|scroll away|thrown? away|spoil\w*""")
 _WHAT_IT_IS = re.compile(
     r"\b(?:i|we) (?:want|would like|plan|am going|are going|are building|am building|build|'d like|propose|need)\b"
@@ -29,28 +28,35 @@ _WHAT_IT_IS = re.compile(
     r"dashboard|bot|sensor|system)\b",
     re.I,
 )
-_MONEY = _any(r"""(?:costs?|pays?|price[ds]?|pricing|
+_MONEY = signs(r"""(?:costs?|pays?|price[ds]?|pricing|
     charge[sd]?|fees?|subscription\w*|commission|freemium|premium|
-    free (?:for|up to|tier|plan)|is free|earn\w*|revenue|sell\w*|sold|licen[sc]e fee|advertisers|ad-financed|donations?|
+    free (?:for|up to|tier|plan)|is free|earn\w*|revenue|sell\w*|sold|licen[sc]e fee|advertisers|ad-financed|
+    donations?|
     sponsor\w*|pays for itself|one-off|lifetime|(?:euros?|dollars?|pounds?|cents?) (?:a|an|per) \w+|
     per (?:seat|user|call|request))""")
-_OURS = _any(r"""we|it|is|our|i|users?|members?|customers?|app|version|plan|lending|per|year|month|free|earn|sell""")
-_PAST_COST = _any(
-    "cost us|parts should cost|lost|last year|last month|on average|charges \\d+ euros a day|is too expensive"
-)
-_SUBSTITUTES = _any(r"""(?:google |excel )?(?:spread)?sheets?|excel|paper (?:logs?|lists?|forms?|notebooks?|calendars?|
-    diar(?:y|ies))|scraps of paper|pen and paper|paper|notebooks?|sticky notes|whatsapp(?: groups?)?|facebook groups?|
+_OURS = signs(r"""we|it|is|our|i|users?|members?|customers?|app|version|plan|lending|per|year|month|free|earn|
+    sell""")
+_PAST_COST = signs(r"""cost us|parts should cost|lost|last year|last month|on average|charges \d+ euros a day|
+    is too expensive""")
+_SUBSTITUTES = signs(r"""(?:google |excel )?(?:spread)?sheets?|excel|paper (?:logs?|lists?|forms?|notebooks?|
+    calendars?|
+    diar(?:y|ies))|scraps of paper|pen and paper|paper|notebooks?|sticky notes|whatsapp(?: groups?)?|
+    facebook groups?|
     telegram groups?|slack channels?|e-?mail(?:s| threads| chains)|phone calls|whiteboards?|notice boards?|
     word of mouth|memory|index cards|classified ads|craigslist|ebay(?: kleinanzeigen)?""")
-_INSTEAD = _any(r"""alternativ\w+|competit\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|
-    such as|    rivals?|today|currently|already|better than|others? like|similar|replaces?|use[sd]? to|there (?:is|are)|incumbents?|
+_INSTEAD = signs(r"""alternativ\w+|competit\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|
+    such as|rivals?|today|currently|already|better than|others? like|similar|replaces?|
+    uses?|using|rel(?:y|ies) on|kept in|
+    there (?:is|are)|incumbents?|
     write on|copies|happens in|hands out|built for|the market""")
 _NO_ALTERNATIVE = re.compile(r"\b(?:no|nothing|not any) (?:\w+ )?(?:alternative|competitor|like it|comparable)", re.I)
 _NUMBER = re.compile(r"\d|\b(?:percent|%|half of|two thirds|dozens|hundreds|thousands)\b", re.I)
 _INTEGRATIONS = re.compile(
     r"\b(Stripe|PayPal|Twilio|SendGrid|Slack|Discord|Google (?:Calendar|Maps|Sheets|Drive)|Outlook|Microsoft Teams|"
-    r"Salesforce|HubSpot|Xero|QuickBooks|DATEV|Zapier|Shopify|WooCommerce|WordPress|Jira|GitHub|GitLab|Notion|Airtable|"
-    r"OpenAI|OpenStreetMap|Strava|Garmin|Apple Health|Spotify|YouTube|Bluetooth(?: Low Energy)?|Wi-?Fi|LoRa(?:WAN)?|"
+    r"Salesforce|HubSpot|Xero|QuickBooks|DATEV|Zapier|Shopify|WooCommerce|WordPress|Jira|GitHub|GitLab|"
+    r"Notion|Airtable|"
+    r"OpenAI|OpenStreetMap|Strava|Garmin|Apple Health|Spotify|YouTube|Bluetooth(?: Low Energy)?|Wi-?Fi|"
+    r"LoRa(?:WAN)?|"
     r"MQTT|Zigbee|Matter|Home Assistant|NFC|GPS|SMS|CSV|iCal|RSS|SAML|OAuth|LDAP|SEPA)\b"
 )
 
@@ -62,7 +68,8 @@ def audience_of(parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
     for at, pieces in enumerate(parsed):
         for group, head, worth in _groups(pieces):
             scores[head] = scores.get(head, 0.0) + worth + (1.0 if at < 3 else 0.0)
-            wording[head] = max(wording.get(head, ""), group, key=len)
+            if worth > 1.0 or len(group) > len(wording.get(head, "")):
+                wording[head] = group
     ranked = sorted(scores, key=lambda head: -scores[head])
     return tuple(wording[head] for head in ranked[:4])
 
@@ -70,13 +77,15 @@ def audience_of(parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
 def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
     found = []
     for at, piece in enumerate(pieces):
-        if not isinstance(piece, Phrase) or not _are_people(pieces, at) or piece.is_name:
+        if not isinstance(piece, Phrase) or piece.is_name:
             continue
         before = pieces[at - 1] if at else None
         is_served = isinstance(before, Token) and before.low in ("for", "help", "helps", "lets", "let", "connects")
+        if not (_are_people(pieces, at) or (is_served and piece.head in ORGANISATIONS and piece.is_plural)):
+            continue
         if piece.is_plural or is_served:
             text = _plural_group(piece) + (_clause(pieces, at + 1) if piece.is_plural else "")
-            found.append((text, piece.head, 3.0 if is_served else 1.5))
+            found.append((text, piece.head, 3.0 if is_served else 0.7))
     return found
 
 
@@ -90,7 +99,7 @@ def _are_people(pieces: tuple[Piece, ...], at: int) -> bool:
 
 
 def _plural_group(phrase: Phrase) -> str:
-    front = [word for word in phrase.words[:-1] if word not in w.NUMERALS]
+    front = [word for word in phrase.words[:-1] if word not in w.NUMERALS | {"whole"}]
     return " ".join([*front[-2:], phrase.words[-1] if phrase.is_plural else plural(phrase.head)])
 
 
@@ -104,7 +113,7 @@ def _clause(pieces: tuple[Piece, ...], at: int) -> str:
         if isinstance(piece, Token) and said and _ends_clause(piece, first.low, len(said)):
             break
         said.append(piece.text if isinstance(piece, Token) else f"{_spoken_det(piece)}{piece.text}")
-    while said and said[-1].lower() in w.PREPOSITIONS | {"who", "and"}:
+    while said and said[-1].lower() in w.PREPOSITIONS | w.ADVERBS | {"who", "and", "yesterday"}:
         said.pop()
     return " " + " ".join(said) if len(said) > 1 else ""
 

@@ -5,45 +5,41 @@ from __future__ import annotations
 import re
 
 from zts_worker.crews.reading.model import IdeaKind
-
-
-def _words(signs: str) -> re.Pattern[str]:
-    alternatives = "|".join(re.sub(r"\s+", " ", word.strip()) for word in signs.split("|"))
-    return re.compile(rf"\b(?:{alternatives})\b", re.I)
-
+from zts_worker.crews.reading.signs import signs
 
 _SIGNS: tuple[tuple[IdeaKind, float, re.Pattern[str]], ...] = (
-    ("hardware", 2.0, _words("""micro-?controllers?|arduino|esp32\\S*|esp8266|raspberry pi|pcbs?|firmware|solder\\w*|
+    ("hardware", 2.0, signs(r"""micro-?controllers?|arduino|esp32\S*|esp8266|raspberry pi|pcbs?|firmware|solder\w*|
         gpio|lora(?:wan)?|bluetooth low energy|ble|3d-printed|circuit boards?|wearable|batter(?:y|ies)|
         battery-powered|embedded device|robots?|drones?|actuators?|servos?|hardware|breadboard|mikrocontroller|
         microcontrolador""")),
-    ("hardware", 1.0, _words("""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
+    ("hardware", 1.0, signs(r"""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
         sensores""")),
-    ("mobile", 3.0, _words("mobile apps?|phone apps?|smartphone apps?|iphone|ios|android|app store|play store|"
+    ("mobile", 3.0, signs(r"mobile apps?|phone apps?|smartphone apps?|iphone|ios|android|app store|play store|"
                            "push notifications?|handy-?app|app móvil|application mobile")),
-    ("mobile", 1.0, _words("smartphones?|phones?|apps?|camera|gps|swipes?|handy")),
-    ("game", 3.0, _words("""video games?|board games?|card games?|multiplayer|high-?scores?|boss fights?|gameplay|
+    ("mobile", 1.0, signs(r"smartphones?|phones?|apps?|camera|gps|swipes?|handy")),
+    ("game", 3.0, signs(r"""video games?|board games?|card games?|multiplayer|high-?scores?|boss fights?|gameplay|
         platformer|puzzle games?|role-playing|roguelike|dungeons?|videospiel|videojuego|jeu vidéo|game""")),
-    ("game", 1.0, _words("players?|levels?|enem(?:y|ies)|quests?|puzzles?|jump|lives|opponents?|spieler")),
-    ("marketplace", 4.0, _words("""market-?places?|two-sided|buyers and sellers|peer-to-peer|marktplatz|
+    ("game", 1.0, signs(r"""players?|levels?|enem(?:y|ies)|quests?|puzzles?|jump|lives|opponents?|spieler""")),
+    ("marketplace", 4.0, signs(r"""market-?places?|two-sided|buyers and sellers|peer-to-peer|marktplatz|
         mercado en línea|place de marché""")),
-    ("marketplace", 1.0, _words("""sellers?|buyers?|lend(?:er|ers|s)?|borrow(?:er|ers|s)?|rent out|commission|listings?|
-        connects? \\w+ (?:with|to|and)|second-?hand|swap|hosts? and guests|deposits?""")),
-    ("internal_tool", 4.0, _words("""internal (?:tool|app|system|dashboard|site)s?|back office|intranet|
+    ("marketplace", 1.0, signs(r"""sellers?|buyers?|lend(?:er|ers|s)?|borrow(?:er|ers|s)?|rent out|commission|
+    listings?|
+        connects? \w+ (?:with|to|and)|second-?hand|swap|hosts? and guests|deposits?""")),
+    ("internal_tool", 4.0, signs(r"""internal (?:tool|app|system|dashboard|site)s?|back office|intranet|
         our (?:own )?(?:employees|staff|warehouse|back office|office managers?|colleagues|sales team|support team)|
         internes werkzeug|herramienta interna|outil interne""")),
-    ("internal_tool", 1.0, _words("employees|office manager|human resources|hr|onboarding|our company|company login|"
+    ("internal_tool", 1.0, signs(r"employees|office manager|human resources|hr|onboarding|our company|company login|"
                                   "colleagues|our team|department|audit log")),
-    ("data", 3.0, _words("""data ?sets?|data pipelines?|open data|data warehouse|machine learning|forecasts?|
+    ("data", 3.0, signs(r"""data ?sets?|data pipelines?|open data|data warehouse|machine learning|forecasts?|
         time series|scrap(?:e|es|ing)|statistical|data analysis|anomal(?:y|ies)|analytics|datensatz""")),
-    ("data", 1.0, _words("""dashboards?|predict\\w*|statistics|charts?|csv|trends?|aggregat\\w+|model|
-        visuali[sz]\\w+|maps?""")),
-    ("api", 4.0, _words("apis?|rest api|sdk|webhooks?|graphql|developer platform")),
-    ("api", 1.0, _words("""endpoints?|developers|json|api keys?|rate limit\\w*|requests per second|
+    ("data", 1.0, signs(r"""dashboards?|predict\w*|statistics|charts?|csv|trends?|aggregat\w+|model|
+        visuali[sz]\w+|maps?""")),
+    ("api", 4.0, signs(r"apis?|rest api|sdk|webhooks?|graphql|developer platform")),
+    ("api", 1.0, signs(r"""endpoints?|developers|json|api keys?|rate limit\w*|requests per second|
         client librar(?:y|ies)""")),
-    ("web", 2.0, _words("""web ?sites?|web ?apps?|webseite|sitio web|site web|web application|
+    ("web", 2.0, signs(r"""web ?sites?|web ?apps?|webseite|sitio web|site web|web application|
         online (?:tool|planner|platform)""")),
-    ("web", 1.0, _words("browser|pages?|online|sign in|site")),
+    ("web", 1.0, signs(r"browser|pages?|online|sign in|site")),
 )  # fmt: skip
 _MOST_OF_ONE_SIGN = 4
 

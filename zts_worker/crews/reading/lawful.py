@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from zts_worker.crews.reading.signs import signs
 
-
-def _any(signs: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(word.strip() for word in signs.split('|'))})\b", re.I)
-
-
-_UNLAWFUL = _any(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illegal drugs?|drug dealers?|
+_UNLAWFUL = signs(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illegal drugs?|drug dealers?|
     stolen (?:\w+ ){0,2}(?:goods|cards?|credit|passwords?|accounts?|identit\w+|phones?|bikes?|data|credentials)|
     credit card numbers? (?:from|of) (?:others|victims|strangers)|card skimm\w+|
     counterfeit\w*|fake (?:ids?|passports?|reviews?|diplomas?|degrees?|prescriptions?|documents?|money|invoices?)|
@@ -28,13 +23,14 @@ _UNLAWFUL = _any(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illega
     unlicensed (?:gambling|casino)|illegal\w*|rig(?:ging)? (?:an |the )?elections?|match-fixing|
     kokain|drogenhandel|geldwäsche|gestohlene\w*|gefälschte\w*|cocaína|lavado de dinero|dinero falso|
     robad[oa]s|cocaïne|blanchiment|volées?|faux papiers""")
-_AGAINST = _any(r"""detect\w*|prevent\w*|protect\w*|avoid\w*|stop\w*|against|block\w*|report\w*|recover\w*|spot\w*|
+_AGAINST = signs(r"""detect\w*|prevent\w*|protect\w*|avoid\w*|stop\w*|against|block\w*|report\w*|recover\w*|spot\w*|
     recogni[sz]\w*|fight\w*|warn\w*|defend\w*|combat\w*|anti-?\w*|awareness|compliance|never|victims?|flag\w*|
     identify\w*|identif\w+|remov\w*|not|no|without being|filter\w*|trac(?:e|ing)|educat\w*|explain\w*|refus\w*|
     forbid\w*|ban(?:s|ned)?|insur\w*|museum|history of|novel|fiction\w*|game|player|schützen|verhindern|
     prevenir|evitar|éviter|prévenir""")
-_AVOIDING_THE_LAW = _any("""police (?:cannot|can't|will not|won't|never)|without (?:getting|being) caught|untraceable|
-    dark ?(?:net|web) (?:market|shop)\\w*|no questions asked|authorities (?:cannot|can't)""")
+_AVOIDING_THE_LAW = signs(r"""police (?:cannot|can't|will not|won't|never)|without (?:getting|being) caught|
+    untraceable|
+    dark ?(?:net|web) (?:market|shop)\w*|no questions asked|authorities (?:cannot|can't)""")
 
 
 def unlawful_sentences(sentences: tuple[str, ...]) -> tuple[str, ...]:

@@ -65,6 +65,11 @@ RECORDED_PEOPLE = listed("""
     client customer patient student pupil member guest tenant volunteer donor employee candidate applicant player
     participant attendee supplier vendor contact subscriber learner resident""")
 """People an idea often keeps records of, not only serves."""
+ORGANISATIONS = listed("""
+    company school restaurant clinic club municipality hospital shop studio farm library startup firm agency
+    cooperative charity bakery cafe brewery kindergarten university museum hotel theatre church practice pharmacy
+    salon garage workshop winery publisher manufacturer organisation organization team""")
+"""Bodies of people that an idea may be for."""
 NOT_PEOPLE = listed("""
     reminder order number letter paper timer server computer tracker planner water weather sensor calendar paper
     counter monitor filter folder power tower flower river winter summer dinner cover corner offer error mirror
@@ -83,7 +88,8 @@ NOT_PEOPLE = listed("""
     lobster blister cylinder shoulder barrier carrier premier frontier blender dishwasher toaster planner planter
     composter diffuser dispenser thermometer barometer hygrometer hangover makeover turnover leftover takeover
     discover thunder lavender calender slider folder encounter hamburger burger chapter hopper banner spinner
-    trimmer mower lawnmower strimmer starter adventure saucer drawer chest-of-drawers gesture specialist-list""")
+    corridor humidor motor-boat terminator simulator trimmer mower lawnmower strimmer starter
+    saucer drawer""")
 EVENTS = listed("""
     inspection visit harvest appointment booking reservation session meeting match race workout exercise
     lesson class course event trip tour ride delivery shipment order purchase sale payment transaction donation
@@ -115,4 +121,4 @@ def is_person(noun: str) -> bool:
         return True
     if noun in TALK or noun in NOT_PEOPLE or len(noun) < 7:
         return False
-    return noun.endswith(("er", "ist", "eer", "ian"))
+    return noun.endswith(("er", "or", "ist", "eer", "ian"))

@@ -140,7 +140,8 @@ def _verb_or_noun(low: str, before: Token | None, after: str) -> Tag:
     if form == "ing":
         return "noun" if tag in ("det", "adj", "poss", "num") or (tag == "noun" and after in w.AUXILIARIES) else "verb"
     if tag in ("to", "pron", "adv", "sub"):
-        return "adj" if low in w.ADJECTIVES and tag != "to" else "verb"
+        is_predicate = tag == "to" or (before is not None and before.low in w.SUBJECTS)
+        return "adj" if low in w.ADJECTIVES and not is_predicate else "verb"
     if tag == "aux":
         return _after_auxiliary(low, before.low if before else "")
     if tag in _AFTER_NOUNS or (tag == "verb" and low not in w.ADJECTIVES and base != "let"):
