@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from signal import Signals
 
-from zts_producer.embedded.folder import ChildRecord
+from zts_producer.embedded.folder import ChildRecord, note
 from zts_producer.embedded.processes import KnownProcess, signal_group
 
 FIRST_PAUSE_S = 0.1
@@ -37,9 +36,9 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def record(self) -> ChildRecord | None:
-        """For the stack's record; None before the first start."""
-        return ChildRecord(self.name, self.known, self.failures) if self.known else None
+    def record(self) -> ChildRecord:
+        """For the stack's record."""
+        return ChildRecord(self.name, self.known, self.failures)
 
     def tend(self, now: float) -> bool:
         """Start the process where it should run and does not; True where it was started just now.
@@ -91,7 +90,7 @@ class Child:
         self.failures += 1
         pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (self.failures - 1))
         self._start_again_at = now + pause
-        print(f"{self.name} {how}; next start in {pause:.1f} s", file=sys.stderr, flush=True)
+        note(f"{self.name} {how}; next start in {pause:.1f} s")
 
 
 def stop_in_steps(children: list[Child], steps: list[tuple[Signals, float]]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import socket
 import tempfile
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def loopback_endpoint(folder: Path) -> Endpoint:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    return Endpoint(folder, port=port, password=secrets.token_hex(24))
+    return Endpoint(folder, port=port, password=os.urandom(24).hex())
 
 
 def _short_folders() -> list[Path]:

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,6 +98,12 @@ def open_log(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
 
+def note(line: str) -> None:
+    """Add a line to the supervisor's log, its standard error; a full disk must not end the supervisor."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{line}\n".encode())
+
+
 def last_lines(path: Path, *, count: int = 3) -> str:
     """The last lines of a log, joined into one; empty where there is none."""
     with contextlib.suppress(OSError), path.open("rb") as log:
@@ -109,10 +115,10 @@ def last_lines(path: Path, *, count: int = 3) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChildRecord:
-    """One child: the process, and how often in a row it ended by itself."""
+    """One child: the process started last, if any, and how often in a row it ended by itself."""
 
     name: str
-    process: KnownProcess
+    process: KnownProcess | None
     failures: int = 0
 
 
@@ -124,8 +130,8 @@ class StackRecord:
     mark: str
     started_at: str
     supervisor: KnownProcess
-    redis: ChildRecord | None = None
-    workers: tuple[ChildRecord, ...] = field(default=())
+    redis: ChildRecord
+    workers: tuple[ChildRecord, ...]
     closing: bool = False
 
     def write(self, path: Path) -> None:
@@ -158,11 +164,12 @@ def _record(plain: dict[str, Any]) -> StackRecord:
         mark=plain["mark"],
         started_at=plain["started_at"],
         supervisor=KnownProcess(**plain["supervisor"]),
-        redis=_child(plain["redis"]) if plain["redis"] else None,
+        redis=_child(plain["redis"]),
         workers=tuple(_child(worker) for worker in plain["workers"]),
         closing=plain["closing"],
     )
 
 
 def _child(plain: dict[str, Any]) -> ChildRecord:
-    return ChildRecord(plain["name"], KnownProcess(**plain["process"]), plain["failures"])
+    process = KnownProcess(**plain["process"]) if plain["process"] else None
+    return ChildRecord(plain["name"], process, plain["failures"])

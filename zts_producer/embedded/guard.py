@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from pathlib import Path
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.endpoint import Endpoint, choose_endpoint, remove_runtime_files
-from zts_producer.embedded.folder import StackFolder, StackRecord, explained, read_record
+from zts_producer.embedded.folder import StackFolder, StackRecord, explained, note, read_record
 from zts_producer.embedded.locks import FileLock
 from zts_producer.embedded.processes import kill_all, signal_group, wait_gone
 
@@ -55,7 +53,7 @@ def take_post(folder: StackFolder, servers: tuple[Path, ...], *, grace_s: float)
     with explained(folder.root):
         endpoint = choose_endpoint(folder.root)
         os.mkfifo(endpoint.control_path, 0o600)
-    return Post(folder, servers, grace_s, endpoint, secrets.token_hex(16))
+    return Post(folder, servers, grace_s, endpoint, os.urandom(16).hex())
 
 
 def stand_guard(post: Post, supervise: Supervise) -> None:
@@ -94,9 +92,8 @@ def _live(post: Post, supervise: Supervise, *, order: bytes, orders: int) -> Non
     try:
         code = supervise(post, order, orders)
     except BaseException:
-        traceback.print_exc()
+        note(traceback.format_exc())
     finally:
-        sys.stderr.flush()
         os._exit(code)  # the guard's own clean-up code must not run in its child
 
 
@@ -112,11 +109,11 @@ def clean_up(path: Path, *, endpoint_too: bool) -> None:
 
 
 def _end_processes(record: StackRecord) -> None:
-    kill_all([worker.process for worker in record.workers], record.mark)
-    if record.redis:
-        signal_group(record.redis.process, signal.SIGTERM)
-        if not wait_gone(record.redis.process, timeout_s=REDIS_LEAVES_S):
-            signal_group(record.redis.process, signal.SIGKILL)
+    kill_all([worker.process for worker in record.workers if worker.process], record.mark)
+    if redis := record.redis.process:
+        signal_group(redis, signal.SIGTERM)
+        if not wait_gone(redis, timeout_s=REDIS_LEAVES_S):
+            signal_group(redis, signal.SIGKILL)
 
 
 def _nobody_left(folder: StackFolder) -> bool:
@@ -142,7 +139,6 @@ def silence_output() -> None:
 
 def report_failure(error: ServiceUnavailable) -> None:
     """Tell the client that started the stack, in one line, and the log."""
-    line = f"{error}\n".encode()
-    sys.stderr.write(line.decode())
+    note(str(error))
     with contextlib.suppress(OSError):  # the client has left
-        os.write(1, line)
+        os.write(1, f"{error}\n".encode())

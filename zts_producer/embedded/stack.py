@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_data_dir
-
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.address import StackAddress
 from zts_producer.embedded.client_locks import POLL_S, ClientLocks
@@ -39,6 +37,8 @@ FAILURES_THAT_TELL = 3
 
 def default_folder() -> Path:
     """The user's data folder, such as ~/.local/share/zerotoship on Linux."""
+    from platformdirs import user_data_dir  # here, because the supervisor has no use for it
+
     return Path(user_data_dir("zerotoship", appauthor=False))
 
 
@@ -92,7 +92,7 @@ class EmbeddedStack:
         record = read_record(self._folder.record)
         children = (record.redis, *record.workers) if record else ()
         for child in children:
-            if child and child.failures >= FAILURES_THAT_TELL:
+            if child.failures >= FAILURES_THAT_TELL:
                 return self._trouble_of(child)
         return None
 

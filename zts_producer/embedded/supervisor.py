@@ -20,7 +20,7 @@ from pathlib import Path
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.child import Child, stop_in_steps
 from zts_producer.embedded.endpoint import Answer
-from zts_producer.embedded.folder import StackFolder, StackRecord, explained, last_lines, open_log
+from zts_producer.embedded.folder import StackFolder, StackRecord, explained, last_lines
 from zts_producer.embedded.guard import (
     DONE,
     GAVE_UP,
@@ -35,10 +35,12 @@ from zts_producer.embedded.guard import (
 from zts_producer.embedded.locks import FileLock
 from zts_producer.embedded.processes import MARK, KnownProcess, kill_all
 from zts_producer.embedded.redis_server import NEWER_DATA, launch_redis
-from zts_producer.embedded.worker_order import OrderInbox, WorkerOrder
+from zts_producer.embedded.worker_order import OrderInbox, WorkerOrder, launch_worker
 
 START_S = 8.0
 """Seconds for Redis to answer at all; reading its data may then take as long as it takes."""
+DATA_LOCK_S = 2.0
+"""Seconds for a Redis that was told to go to close its files."""
 HURRIED_S = 0.005
 STEADY_S = 0.1
 """Seconds between two looks at children and clients, before and after Redis answers."""
@@ -70,7 +72,7 @@ class Supervisor:
     def run(self, kept_order: bytes) -> None:
         """Raises ServiceUnavailable where Redis cannot be brought to answer."""
         signal.signal(signal.SIGTERM, self._note_termination)
-        if not self._data_lock.wait_exclusive(timeout_s=START_S):
+        if not self._data_lock.wait_exclusive(timeout_s=DATA_LOCK_S):
             raise ServiceUnavailable(
                 f"another Redis server has the data in {self._folder.data} open: stop it, or choose another folder"
             )
@@ -145,17 +147,8 @@ class Supervisor:
         name = f"worker-{index}"
 
         def launch() -> subprocess.Popen[bytes]:
-            with open_log(self._folder.log(name)) as log:
-                return subprocess.Popen(
-                    order.command_of(index),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=order.folder,
-                    env={**order.environment, MARK: self._post.mark},
-                    process_group=0,
-                    umask=self._umask,
-                )
+            environment = {**order.environment, MARK: self._post.mark}
+            return launch_worker(order, index, log=self._folder.log(name), environment=environment, umask=self._umask)
 
         return Child(name, launch)
 
@@ -167,12 +160,13 @@ class Supervisor:
             started_at=self._started_at,
             supervisor=self._written.supervisor if self._written else KnownProcess.of(os.getpid()),
             redis=self._redis.record,
-            workers=tuple(worker.record for worker in self._workers if worker.record),
+            workers=tuple(worker.record for worker in self._workers),
             closing=self._closing,
         )
         if record == self._written:
             return
-        with contextlib.suppress(OSError) if self._written else explained(self._folder.root):
+        matters = not (self._written or self._closing)
+        with explained(self._folder.root) if matters else contextlib.suppress(OSError):
             record.write(self._folder.record)
             self._written = record
 

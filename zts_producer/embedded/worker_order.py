@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.address import StackAddress
+from zts_producer.embedded.folder import open_log
 
 _FOREIGN_BROKERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 """Celery prefers these variables to what its application configures (celery.app.utils.Settings)."""
@@ -59,6 +61,27 @@ def worker_environment(address: StackAddress, given: Mapping[str, str]) -> dict[
     """This process's environment, then `given`, then `REDIS_URL`, so that no other broker is used by mistake."""
     environment = {**os.environ, **given, "REDIS_URL": address.redis_url}
     return {name: value for name, value in environment.items() if name not in _FOREIGN_BROKERS}
+
+
+def launch_worker(
+    order: WorkerOrder, index: int, *, log: Path, environment: Mapping[str, str], umask: int
+) -> subprocess.Popen[bytes]:
+    """Start one worker in a process group of its own. Raises OSError, and tells the log why."""
+    with open_log(log) as output:
+        try:
+            return subprocess.Popen(
+                order.command_of(index),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=order.folder,
+                env=environment,
+                process_group=0,
+                umask=umask,
+            )
+        except OSError as error:
+            output.write(f"{error}\n".encode())
+            raise
 
 
 def send_order(pipe: Path, order: WorkerOrder, *, timeout_s: float) -> None:
