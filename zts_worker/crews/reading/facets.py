@@ -65,13 +65,16 @@ def audience_of(parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
     """Up to 4 groups of people the idea serves, lower case plural, those named `for` or first foremost."""
     scores: dict[str, float] = {}
     wording: dict[str, str] = {}
+    named_for: set[str] = set()
     for at, pieces in enumerate(parsed):
         for group, head, worth in _groups(pieces):
             scores[head] = scores.get(head, 0.0) + worth + (1.0 if at < 3 else 0.0)
-            if worth > 1.0 or len(group) > len(wording.get(head, "")):
+            served = worth > 1.0 and head not in named_for
+            if served or (head not in named_for and len(group) > len(wording.get(head, ""))):
                 wording[head] = group
+            named_for |= {head} if served else set()
     ranked = sorted(scores, key=lambda head: -scores[head])
-    return tuple(wording[head] for head in ranked[:4])
+    return tuple(wording[head] for head in ranked[:4] if scores[head] >= 0.35 * scores[ranked[0]])
 
 
 def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
