@@ -6,9 +6,13 @@ terminal. Unknown keys are refused, except below `metadata`, which is kept as it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from math import isfinite
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 Operator = Literal["==", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "exists", "matches"]
 OPERATORS: tuple[str, ...] = get_args(Operator)
@@ -18,7 +22,37 @@ Merge = Literal["first", "last", "union", "max"]
 
 StateName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 WorkflowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600)]
+Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600, strict=True)]
+Retries = Annotated[int, Field(ge=0, le=20, strict=True)]
+Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON data, with dates as ISO text; ValueError names what JSON cannot say."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        raise PydanticCustomError("plain", "{value} is no number that can be kept", {"value": str(value)})
+    if isinstance(value, Mapping):
+        return {_plain_key(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    kind = type(value).__name__
+    raise PydanticCustomError("plain", "a {kind} is neither text, number, bool, list nor mapping", {"kind": kind})
+
+
+def _plain_key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise PydanticCustomError("plain", "the key {key} is no text", {"key": str(key)})
+
+
+Free = Annotated[Any, BeforeValidator(_plain)]
+"""Whatever JSON can say: the language looks no further into it."""
+
+FreeMapping = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds an attempt may take where the step names no time-out."""
@@ -37,6 +71,7 @@ class EscalateTo(Model):
 
 
 OnFail = Literal["skip", "stop"] | EscalateTo
+OnExhausted = Literal["stop", "continue"] | EscalateTo
 Then = Literal["continue", "reject", "fail"]
 
 
@@ -49,7 +84,7 @@ class Leaf(Model):
 
     field: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+$")]
     operator: Operator
-    value: Any = None
+    value: Free = None
     on_fail: OnFail | None = None
     then: Then = "continue"
 
@@ -110,9 +145,9 @@ class Step(Model):
     crew: Annotated[str, Field(min_length=1)]
     conditions: Conditions = ()
     timeout: Seconds = DEFAULT_TIMEOUT
-    retry_attempts: Annotated[int, Field(ge=0, le=20)] = 0
+    retry_attempts: Retries = 0
     on_error: Literal["fail", "continue"] = "fail"
-    with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
+    with_: Annotated[FreeMapping, Field(alias="with", default_factory=dict)]
 
 
 class Terminal(Model):
@@ -136,14 +171,28 @@ class LoopBody(Model):
 
     state_prefix: StateName
     crew: str | None = None
-    max_iterations: Annotated[int, Field(ge=1, le=10_000)]
+    max_iterations: Count
     break_conditions: Conditions = ()
     sequence: tuple[Node, ...] = ()
-    on_exhausted: Literal["stop", "continue"] | EscalateTo = "stop"
+    on_exhausted: OnExhausted = "stop"
     timeout: Seconds = DEFAULT_TIMEOUT
-    retry_attempts: Annotated[int, Field(ge=0, le=20)] = 0
+    retry_attempts: Retries = 0
     on_error: Literal["fail", "continue"] = "fail"
-    with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
+    with_: Annotated[FreeMapping, Field(alias="with", default_factory=dict)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_down_the_crew(cls, raw: Any) -> Any:
+        """Inner steps that name no crew get the loop's, so that everything after this sees complete steps."""
+        if isinstance(raw, dict) and isinstance(raw.get("crew"), str) and raw.get("sequence"):
+            return {**raw, "sequence": _with_crew(raw["sequence"], raw["crew"])}
+        return raw
+
+    @model_validator(mode="after")
+    def _has_a_body(self) -> LoopBody:
+        if not self.crew and not self.sequence:
+            raise PydanticCustomError("no_body", "a loop repeats a crew or a sequence, and this has neither")
+        return self
 
 
 class Loop(Model):
@@ -158,7 +207,7 @@ class ForeachBody(Model):
 
     over: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+$")]
     as_: Annotated[str, Field(alias="as", pattern=r"^[a-z][a-z0-9_]*$")]
-    max_parallel: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    max_parallel: Count | None = None
     step: Step
     merge: Merge | None = None
 
@@ -190,7 +239,7 @@ class CallBody(Model):
     """Names the workflow to run inside this run; `with` values reach each of its steps."""
 
     workflow: WorkflowName
-    with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
+    with_: Annotated[FreeMapping, Field(alias="with", default_factory=dict)]
 
 
 class Call(Model):
@@ -247,8 +296,27 @@ class Workflow(Model):
     """One workflow: its name, free metadata and the nodes it runs in order."""
 
     name: WorkflowName
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: FreeMapping = Field(default_factory=dict)
     sequence: Annotated[tuple[Node, ...], Field(min_length=1)]
+
+
+_NODE_LISTS = ("parallel", "sequence")
+
+
+def _with_crew(raw: Any, crew: str) -> Any:
+    """`raw` nodes, not yet validated, with `crew` in each step and inner loop that names none."""
+    if isinstance(raw, list | tuple):
+        return [_with_crew(node, crew) for node in raw]
+    if not isinstance(raw, dict):
+        return raw
+    kind = node_kind(raw)
+    if kind == "Step":
+        return {"crew": crew, **raw}
+    if kind == "Foreach" and isinstance(raw["foreach"], dict) and "step" in raw["foreach"]:
+        return {**raw, "foreach": {**raw["foreach"], "step": _with_crew(raw["foreach"]["step"], crew)}}
+    if kind == "Loop" and isinstance(raw["loop"], dict):
+        return {**raw, "loop": {"crew": crew, **raw["loop"]}}
+    return {key: _with_crew(value, crew) if key in _NODE_LISTS else value for key, value in raw.items()}
 
 
 for _model in (All, Any_, Not, Parallel, LoopBody, Sequence, Workflow):

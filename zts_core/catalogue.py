@@ -1,0 +1,100 @@
+"""Decides which class a crew's name means: an entry point of the group `zerotoship.crews`, or `package.module:Class`.
+
+Crews are imported when they are asked for, never before, so that one that is broken troubles nobody else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from pydantic import BaseModel
+
+from zts_core.crew import Crew
+from zts_core.errors import BadInput
+from zts_core.workflow.closest import suggestion
+from zts_core.workflow.shapes import CrewShape, shape_of
+
+GROUP = "zerotoship.crews"
+"""The entry-point group in which packages announce their crews."""
+
+_NAMESPACE = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class CrewInvalid(BadInput):
+    """No crew has this name, or what has it is no crew."""
+
+
+def list_crews() -> tuple[str, ...]:
+    """Names of all announced crews, sorted; none of them is imported."""
+    return tuple(sorted(_announced()))
+
+
+@lru_cache(maxsize=256)
+def find_crew(name: str) -> type[Crew]:
+    """The class of a crew, checked against the contract; `CrewInvalid` says what is wrong with it."""
+    return _checked(name, _imported(name))
+
+
+@lru_cache(maxsize=256)
+def find_shape(name: str) -> CrewShape:
+    """What the crew of this name writes; `CrewInvalid` as `find_crew`."""
+    crew = find_crew(name)
+    return shape_of(name, crew.namespace, crew.Output)
+
+
+def _announced() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _imported(name: str) -> object:
+    announced = _announced()
+    if ":" in name:
+        point = EntryPoint(name=name, value=name, group=GROUP)
+    elif name in announced:
+        point = announced[name]
+    else:
+        cure = suggestion(name, announced, otherwise="name an announced crew, or one by package.module:Class")
+        raise CrewInvalid(f"no crew is called {name}; {cure}")
+    try:
+        return _load(point)
+    except Exception as error:  # whatever a foreign module raises while it is imported
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        cure = "install its package, or correct it" if isinstance(error, ImportError) else "correct it"
+        raise CrewInvalid(f"the crew {name} cannot be imported ({reason}); {cure}") from error
+
+
+def _load(point: EntryPoint) -> object:
+    module_name, _, attribute = point.value.partition(":")
+    if not re.fullmatch(r"[\w.]+", module_name) or not attribute.replace(".", "").isidentifier():
+        raise ImportError(f"{point.value} is not of the form package.module:Class")
+    found: object = importlib.import_module(module_name)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _checked(name: str, found: object) -> type[Crew]:
+    """`found` as a crew class, or `CrewInvalid` with everything the contract misses."""
+    if not isinstance(found, type):
+        raise CrewInvalid(f"the crew {name} is {found!r:.60}; name a class")
+    missing = list(_missing(found))
+    if missing:
+        raise CrewInvalid(f"the crew {name} lacks {', '.join(missing)}; see the contract in zts_core/crew.py")
+    return cast(type[Crew], found)
+
+
+def _missing(found: type) -> list[str]:
+    output = getattr(found, "Output", None)
+    checks = {
+        "a `name` (text)": isinstance(getattr(found, "name", None), str),
+        "a `namespace` (small letters, digits, underscores)": bool(
+            _NAMESPACE.match(str(getattr(found, "namespace", "")))
+        ),
+        "an `Output` (a pydantic model)": isinstance(output, type) and issubclass(output, BaseModel),
+        "a method `run(context)`": callable(getattr(found, "run", None)),
+    }
+    return [what for what, there in checks.items() if not there]
