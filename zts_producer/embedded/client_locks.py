@@ -7,7 +7,7 @@ keeps it until everything is down, so that a newcomer waits exactly that long.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from zts_core.errors import ServiceUnavailable
@@ -58,10 +58,12 @@ class ClientLocks:
         finally:
             self._turn.release()
 
-    def leave(self) -> None:
-        """Stop being a client; the last one waits until everything is down."""
+    def leave(self, say_left: Callable[[], None]) -> None:
+        """Stop being a client; the last one calls `say_left` and waits until everything is down."""
         try:
             deadline = time.monotonic() + STOP_S
+            if self._last_or_stopping():
+                say_left()
             while self._last_or_stopping() and self._stack_runs() and time.monotonic() < deadline:
                 time.sleep(POLL_S)
         finally:

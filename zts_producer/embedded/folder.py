@@ -71,6 +71,11 @@ class StackFolder:
             self.data.mkdir(mode=0o700, exist_ok=True)
             self.log("redis").parent.mkdir(mode=0o700, exist_ok=True)
 
+    def check_space(self) -> None:
+        """Raises OSError where not even a small file can be written."""
+        with tempfile.TemporaryFile(dir=self.data) as file:
+            file.write(bytes(1 << 16))
+
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:

@@ -35,7 +35,7 @@ from zts_producer.embedded.guard import (
 from zts_producer.embedded.locks import FileLock
 from zts_producer.embedded.processes import MARK, KnownProcess, kill_all
 from zts_producer.embedded.redis_server import NEWER_DATA, launch_redis
-from zts_producer.embedded.worker_order import OrderInbox, WorkerOrder, launch_worker
+from zts_producer.embedded.worker_order import LEFT, OrderInbox, WorkerOrder, launch_worker
 
 START_S = 8.0
 """Seconds for Redis to answer at all; reading its data may then take as long as it takes."""
@@ -61,6 +61,7 @@ class Supervisor:
         self._terminated = False
         self._answered = False
         self._closing = False
+        self._hurried = False
         self._written: StackRecord | None = None
         self._workers: list[Child] = []
         self._redis = Child("redis", self._launch_redis)
@@ -79,11 +80,15 @@ class Supervisor:
         if kept_order:
             self._accept(WorkerOrder.decode(kept_order))
         try:
-            while not (self._terminated or self._clients.try_exclusive()):
+            while not (self._terminated or self._everybody_left()):
                 self._look_after_children(time.monotonic())
                 self._wait_for_order()
         finally:
             self._stop()
+
+    def _everybody_left(self) -> bool:
+        """Once true, newcomers wait until this process has ended."""
+        return self._clients.try_exclusive()
 
     def _note_termination(self, *_: object) -> None:
         self._terminated = True
@@ -122,6 +127,8 @@ class Supervisor:
         self._redis = Child("redis", self._launch_redis)
 
     def _redis_failed(self, how: str) -> ServiceUnavailable:
+        with explained(self._folder.root):  # on a full disk Redis cannot even say so
+            self._folder.check_space()
         said = last_lines(self._folder.log("redis"))
         return ServiceUnavailable(f"the bundled Redis {how} in {self._folder.root}: {said or 'it said nothing'}")
 
@@ -131,9 +138,16 @@ class Supervisor:
 
     def _wait_for_order(self) -> None:
         pause = STEADY_S if self._answered else HURRIED_S
-        ready, _, _ = select.select([self._inbox], [], [], pause)
-        if ready and (order := self._inbox.take()):
-            self._accept(order)
+        select.select([self._inbox], [], [], pause)
+        while line := self._inbox.take():
+            self._obey(line)
+
+    def _obey(self, line: bytes) -> None:
+        if line == LEFT:
+            self._hurried = self._everybody_left()
+        elif line.strip():
+            with contextlib.suppress(ValueError):  # half an order, from a client that was killed
+                self._accept(WorkerOrder.decode(line))
 
     def _accept(self, order: WorkerOrder) -> None:
         """The first order decides: workers that run are not changed by a client that comes later."""
@@ -174,8 +188,9 @@ class Supervisor:
         """Workers first, while Redis still takes what they finish; then Redis; the record goes last."""
         self._closing = True
         self._publish()
-        steps = [(signal.SIGTERM, self._post.grace_s), (signal.SIGQUIT, COLD_STOP_S)]
-        stop_in_steps(self._workers, steps)
+        if not self._hurried:
+            steps = [(signal.SIGTERM, self._post.grace_s), (signal.SIGQUIT, COLD_STOP_S)]
+            stop_in_steps(self._workers, steps)
         kill_all([worker.known for worker in self._workers if worker.known], self._post.mark)
         steps = [(signal.SIGTERM, REDIS_LEAVES_S), (signal.SIGKILL, REDIS_LEAVES_S)]
         stop_in_steps([*self._workers, self._redis], steps)

@@ -5,6 +5,7 @@ A pipe and not a file, because the environment of the workers holds the keys of 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -42,7 +43,7 @@ class WorkerOrder:
 
     @classmethod
     def decode(cls, line: bytes) -> WorkerOrder:
-        """The inverse of `encode`."""
+        """The inverse of `encode`. Raises ValueError where the line is not whole."""
         plain = json.loads(line)
         return cls(**{**plain, "command": tuple(plain["command"])})
 
@@ -61,6 +62,10 @@ def worker_environment(address: StackAddress, given: Mapping[str, str]) -> dict[
     """This process's environment, then `given`, then `REDIS_URL`, so that no other broker is used by mistake."""
     environment = {**os.environ, **given, "REDIS_URL": address.redis_url}
     return {name: value for name, value in environment.items() if name not in _FOREIGN_BROKERS}
+
+
+LEFT = b"left\n"
+"""What the last client says when it has gone and no step is being executed: stop now, nobody needs time."""
 
 
 def launch_worker(
@@ -84,9 +89,10 @@ def launch_worker(
             raise
 
 
-def send_order(pipe: Path, order: WorkerOrder, *, timeout_s: float) -> None:
-    """Hand the order over. Raises ServiceUnavailable where nobody takes it in time."""
-    rest = memoryview(order.encode())
+def send_line(pipe: Path, line: bytes, *, timeout_s: float) -> None:
+    """Hand an encoded order, or LEFT, over. Raises ServiceUnavailable where nobody takes it in time."""
+    # The first newline ends what a client that was killed while it wrote may have left.
+    rest = memoryview(b"\n" + line)
     deadline = time.monotonic() + timeout_s
     descriptor = _open_to_write(pipe, deadline)
     try:
@@ -133,14 +139,12 @@ class OrderInbox:
         """For select()."""
         return self._descriptor
 
-    def take(self) -> WorkerOrder | None:
-        """The next complete order, if one has arrived."""
-        try:
+    def take(self) -> bytes:
+        """The next complete line with its newline; empty where none has arrived."""
+        with contextlib.suppress(BlockingIOError):
             self._unread += os.read(self._descriptor, 1 << 16)
-        except BlockingIOError:
-            return None
         line, newline, rest = self._unread.partition(b"\n")
         if not newline:
-            return None
+            return b""
         self._unread = rest
-        return WorkerOrder.decode(line)
+        return line + newline

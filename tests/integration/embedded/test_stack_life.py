@@ -159,6 +159,30 @@ def test_ctrl_c_before_redis_answers_leaves_nothing(
     assert all_gone(record)
 
 
+def test_workers_get_no_time_where_the_client_says_that_nothing_is_in_flight(folder: Path) -> None:
+    with (here := stack(folder, worker_command=STUBBORN, grace_s=3600)):
+        record = complete_record(folder)
+        here.nothing_in_flight()
+    assert all_gone(record)
+
+
+def test_saying_so_ends_nobody_elses_work(folder: Path) -> None:
+    with stack(folder):
+        record = complete_record(folder)
+        with (second := stack(folder)):
+            second.nothing_in_flight()
+        with stack(folder):
+            assert complete_record(folder) == record
+
+
+def test_half_an_order_of_a_killed_client_is_forgotten(folder: Path) -> None:
+    with stack(folder, with_workers=False):
+        with record_of(folder).endpoint.control_path.open("wb") as pipe:
+            pipe.write(b'{"command": ["sl')
+        with stack(folder):
+            complete_record(folder)
+
+
 def test_who_comes_while_the_stack_stops_waits_and_gets_a_new_one(folder: Path, client: Clients) -> None:
     leaving = client(worker_command=STUBBORN, grace_s=0.5)
     with connect(leaving.address()) as server:
