@@ -1,0 +1,50 @@
+"""Decides what tests of all storeys share: a real Redis server of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from zts_core.errors import ServiceUnavailable
+from zts_producer.embedded import find_server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis server on a socket in a folder of its own, without persistence; stopped at the end."""
+    try:
+        binary = str(find_server().path)
+    except ServiceUnavailable as error:
+        pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
+    folder = Path(tempfile.mkdtemp(prefix="zts-redis-"))  # pytest's own folders have paths too long for a socket
+    url = f"unix://{folder}/redis.sock"
+    options = ["--port", "0", "--unixsocket", f"{folder}/redis.sock", "--dir", str(folder), "--save", ""]
+    server = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + 10
+    with redis.Redis.from_url(url) as client:
+        while time.monotonic() < give_up and server.poll() is None:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+    pytest.fail(f"redis-server does not answer at {url} (exit code {server.poll()})")

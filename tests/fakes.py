@@ -1,0 +1,543 @@
+"""Decides how the store and the queue behave in memory: the ports' contract on dictionaries and a clock of our own.
+
+`tests/contracts` holds this store to the same tests as the one on Redis, so what is proved on it holds there too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zts_core.advance import SAME_VISITS
+from zts_core.decision import Decision, StepStart
+from zts_core.errors import ServiceUnavailable, UnknownRun
+from zts_core.ports import (
+    Claim,
+    ClaimVerdict,
+    Created,
+    Due,
+    LeaseVerdict,
+    LedgerEntry,
+    NewRun,
+    Position,
+    RecordVerdict,
+    RequeueVerdict,
+    RunRecord,
+    SettleVerdict,
+    Settling,
+    StepMessage,
+    StepRecord,
+    StepResult,
+)
+from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, StepStatus, dumps
+from zts_core.workflow.plan import Plan
+
+ENDED = (StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELLED)
+
+
+class Clock:
+    """Time that only moves when a test says so; milliseconds since 1970."""
+
+    def __init__(self, now_ms: int = 1_000_000) -> None:
+        self.now_ms = now_ms
+
+    def advance(self, seconds: float) -> None:
+        self.now_ms += round(seconds * 1000)
+
+
+@dataclass
+class MemoryStep:
+    """A step or an approval: `static` is what was decided, the rest what became of it."""
+
+    seq: int
+    static: Mapping[str, Any]
+    status: StepStatus
+    queued_ms: int
+    attempt: int = 0
+    failures: int = 0
+    takeovers: int = 0
+    worker: str = ""
+    started_ms: int = 0
+    ended_ms: int = 0
+    due_ms: int = 0
+    lease_ms: int = 0
+    error: str = ""
+    line: str = ""
+
+
+@dataclass
+class MemoryRun:
+    """All that is kept of one run."""
+
+    new: NewRun
+    plan_digest: str
+    created_ms: int
+    deadline_ms: int
+    state: str = ""
+    status: RunStatus = RunStatus.RUNNING
+    version: int = 0
+    started: int = 0
+    paused: bool = False
+    withdrawn: Ending | None = None
+    finish: Ending | None = None
+    finished_ms: int = 0
+    deadline_open: bool = True
+    undecided_ms: int | None = None
+    steps: dict[int, MemoryStep] = field(default_factory=dict)
+    results: dict[int, StepResult] = field(default_factory=dict)
+    inbox: dict[int, str] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+
+    def is_held(self, step: MemoryStep, attempt: int) -> bool:
+        return step.status is StepStatus.RUNNING and step.attempt == attempt
+
+
+class MemoryStore:
+    """A RunStore in memory, on one clock."""
+
+    def __init__(self, clock: Clock | None = None, *, retention_s: float = 3600) -> None:
+        self.clock = clock or Clock()
+        self.retention_s = retention_s
+        self.known: dict[str, MemoryRun] = {}
+        self.plans: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
+        self.overtaken_ms = 0
+        self.next_tick_ms = 0
+        self.last_entry = 0
+
+    @property
+    def now(self) -> int:
+        return self.clock.now_ms
+
+    # transitions
+
+    def create(self, new: NewRun, plan: Plan, decision: Decision) -> Created:
+        first = self.keys.setdefault(new.key, new.run_id) if new.key else new.run_id
+        if first != new.run_id:
+            return Created(first, existed=True)
+        if new.run_id not in self.known:
+            self.plans[plan.digest] = plan.to_json()
+            run = MemoryRun(new, plan.digest, self.now, self.now + round(new.deadline_s * 1000))
+            self.known[new.run_id] = run
+            self._note(run, "run_created", 0, workflow=new.workflow, title=new.title, plan=plan.digest)
+            self._apply(run, decision)
+        return Created(new.run_id, existed=False)
+
+    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None:
+            return Claim(ClaimVerdict.UNKNOWN)
+        if step.status in ENDED:
+            return Claim(ClaimVerdict.SETTLED)
+        if step.status is not StepStatus.QUEUED:
+            return Claim(ClaimVerdict.HELD)
+        if run.paused:
+            return Claim(ClaimVerdict.PAUSED)
+        if run.withdrawn:
+            self._cancel(run, step, "the run was stopped")
+            return Claim(ClaimVerdict.CANCELLED)
+        step.attempt += 1
+        step.status, step.worker, step.started_ms = StepStatus.RUNNING, worker, self.now
+        step.lease_ms = self.now + round(lease_s * 1000)
+        self.overtaken_ms = max(self.overtaken_ms, step.queued_ms)
+        self._note(run, "attempt_started", seq, attempt=step.attempt, worker=worker)
+        return Claim(
+            ClaimVerdict.CLAIMED,
+            attempt=step.attempt,
+            failures=step.failures,
+            version=run.version,
+            undecided=len(run.inbox),
+            plan_digest=run.plan_digest,
+            step=json.loads(dumps(step.static)),
+            state=RunState.from_json(run.state),
+            values=run.new.values,
+        )
+
+    def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or not run.is_held(step, attempt):
+            return LeaseVerdict.LOST
+        step.lease_ms = self.now + round(lease_s * 1000)
+        return LeaseVerdict.CANCELLED if run.withdrawn else LeaseVerdict.HELD
+
+    def say(self, run_id: str, seq: int, *, attempt: int, line: str) -> None:
+        run, step = self._find(run_id, seq)
+        if run and step and run.is_held(step, attempt):
+            step.line = line
+            self._note(run, "said", seq, line=line)
+
+    def settle(
+        self,
+        run_id: str,
+        settled: Settled,
+        *,
+        attempt: int,
+        result: StepResult,
+        decision: Decision | None = None,
+        version: int = 0,
+    ) -> Settling:
+        run, step = self._find(run_id, settled.seq)
+        if run is None or step is None or not run.is_held(step, attempt):
+            return Settling(SettleVerdict.FENCED)
+        self._commit(run, step, settled, result)
+        fits = decision is not None and run.version == version
+        place = self._looped(run, decision) if decision and fits else ""
+        if decision and fits and not place:
+            self._apply(run, decision)
+            return Settling(SettleVerdict.DECIDED, run.version, len(run.inbox))
+        self._deliver(run, settled)
+        verdict = SettleVerdict.LOOP if place else SettleVerdict.SETTLED
+        return Settling(verdict, run.version, len(run.inbox), place)
+
+    def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or not run.is_held(step, attempt):
+            return False
+        step.status, step.error = StepStatus.RETRYING, error
+        step.failures += 1
+        step.due_ms = self.now + round(delay_s * 1000)
+        self._note(run, "attempt_failed", seq, attempt=attempt, error=error, delay_s=round(delay_s, 3))
+        return True
+
+    def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
+        run = self.known.get(run_id)
+        if run is None or run.version != version or run.status is RunStatus.FINISHED:
+            return RecordVerdict.STALE, ""
+        if place := self._looped(run, decision):
+            return RecordVerdict.LOOP, place
+        self._apply(run, decision)
+        return RecordVerdict.RECORDED, ""
+
+    def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or step.status is not StepStatus.WAITING:
+            return False
+        status = SettledAs.APPROVED if approved else SettledAs.REJECTED
+        self._close(step, StepStatus.DONE if approved else StepStatus.FAILED)
+        reason = f"{status} by {by}" + (f": {comment}" if comment else "")
+        self._deliver(run, Settled(seq, status, reason=reason))
+        self._note(run, "approval_answered", seq, approved=approved, by=by, comment=comment)
+        return True
+
+    def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
+        run = self.known.get(run_id)
+        if run is None or run.status is RunStatus.FINISHED:
+            return 0
+        if run.withdrawn is None:
+            run.withdrawn = Ending(outcome, reason)
+            self._note(run, "stopping", 0, outcome=outcome, reason=reason)
+        run.paused = False
+        run.version += 1
+        running = 0
+        for step in [step for step in run.steps.values() if step.status not in ENDED]:
+            if step.status is StepStatus.RUNNING and step.lease_ms > self.now:
+                running += 1
+            else:
+                self._cancel(run, step, reason)
+        return running
+
+    def pause(self, run_id: str, *, paused: bool) -> bool:
+        run = self.known.get(run_id)
+        if run is None or run.finish or run.withdrawn or run.paused == paused:
+            return False
+        self._note(run, "paused" if paused else "resumed", 0)
+        run.paused = paused
+        for step in run.steps.values():
+            if not paused and step.status is StepStatus.QUEUED:
+                step.due_ms = 0
+        return True
+
+    # what the reaper asks and does
+
+    def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
+        before = self.now - round(unclaimed_after_s * 1000)
+        if backlog:
+            before = min(before, self.overtaken_ms - round(unclaimed_after_s * 1000))
+        undecided_before = self.now - round(undecided_after_s * 1000)
+        undecided = [
+            (run.undecided_ms, run_id)
+            for run_id, run in self.known.items()
+            if run.undecided_ms is not None and run.undecided_ms <= undecided_before
+        ]
+        late = [(r.deadline_ms, i) for i, r in self.known.items() if r.deadline_open and r.deadline_ms <= self.now]
+        return Due(
+            leases=self._due_steps(StepStatus.RUNNING, "lease_ms", self.now, limit),
+            unclaimed=self._due_steps(StepStatus.QUEUED, "due_ms", before, limit),
+            retries=self._due_steps(StepStatus.RETRYING, "due_ms", self.now, limit),
+            approvals=self._due_steps(StepStatus.WAITING, "due_ms", self.now, limit),
+            deadlines=tuple(run_id for _, run_id in sorted(late)[:limit]),
+            undecided=tuple(run_id for _, run_id in sorted(undecided)[:limit]),
+        )
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > self.now:
+            return RequeueVerdict.NOTHING
+        self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker)
+        if run.withdrawn:
+            self._cancel(run, step, "the run was stopped and its worker is gone")
+            return RequeueVerdict.DEAD
+        step.takeovers += 1
+        if step.takeovers > takeovers:
+            step.error = f"its worker died {step.takeovers} times during this step"
+            self._close(step, StepStatus.FAILED)
+            self._deliver(run, Settled(seq, SettledAs.FAILED, reason=step.error))
+            self._note(run, "step_failed", seq, attempt=step.attempt, error=step.error)
+            return RequeueVerdict.DEAD
+        self._queue(step)
+        return RequeueVerdict.QUEUED
+
+    def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
+        _, step = self._find(run_id, seq)
+        if step is None or step.status is not StepStatus.RETRYING or step.due_ms > self.now:
+            return RequeueVerdict.NOTHING
+        self._queue(step)
+        return RequeueVerdict.QUEUED
+
+    def touch_unclaimed(self, run_id: str, seq: int) -> RequeueVerdict:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or step.status is not StepStatus.QUEUED:
+            return RequeueVerdict.NOTHING
+        self._queue(step)
+        if run.paused:
+            return RequeueVerdict.NOTHING
+        self._note(run, "sent_again", seq)
+        return RequeueVerdict.QUEUED
+
+    def expire_approval(self, run_id: str, seq: int) -> RequeueVerdict:
+        _, step = self._find(run_id, seq)
+        if step is None or step.status is not StepStatus.WAITING or not 0 < step.due_ms <= self.now:
+            return RequeueVerdict.NOTHING
+        approved = step.static["on_timeout"] == "approve"
+        self.answer(run_id, seq, approved=approved, by="time-out", comment="nobody answered in time")
+        return RequeueVerdict.DEAD
+
+    def touch_undecided(self, run_id: str) -> None:
+        run = self.known.get(run_id)
+        if run and run.undecided_ms is not None:
+            run.undecided_ms = self.now
+
+    def forget_deadline(self, run_id: str) -> None:
+        if run_id in self.known:
+            self.known[run_id].deadline_open = False
+
+    def admit_tick(self, *, interval_s: float) -> bool:
+        if self.now < self.next_tick_ms:
+            return False
+        self.next_tick_ms = self.now + round(interval_s * 1000)
+        return True
+
+    def sweep(self) -> int:
+        kept_ms = round(self.retention_s * 1000)
+        gone = [i for i, run in self.known.items() if run.finish and run.finished_ms + kept_ms <= self.now]
+        for run_id in gone:
+            del self.known[run_id]
+        return len(gone)
+
+    # reads
+
+    def position(self, run_id: str) -> Position:
+        run = self._run(run_id)
+        settled = tuple(Settled.from_json(run.inbox[seq]) for seq in sorted(run.inbox))
+        state = RunState.from_json(run.state)
+        return Position(run.version, run.plan_digest, state, settled, run.status, run.withdrawn)
+
+    def plan(self, digest: str) -> Plan:
+        if digest not in self.plans:
+            raise UnknownRun(f"workflow definition {digest[:12]} is not in the store")
+        return Plan.from_json(self.plans[digest])
+
+    def run(self, run_id: str) -> RunRecord:
+        return self._record(self._run(run_id))
+
+    def idea(self, run_id: str) -> str:
+        return self.known[run_id].new.idea if run_id in self.known else ""
+
+    def runs(self, *, limit: int) -> Sequence[RunRecord]:
+        newest = sorted(self.known.values(), key=lambda run: (-run.created_ms, run.new.run_id))
+        return [self._record(run) for run in newest[:limit]]
+
+    def unfinished(self) -> Sequence[str]:
+        return [run_id for run_id, run in self.known.items() if run.finish is None]
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        run = self.known.get(run_id)
+        return [_step_record(run.steps[seq]) for seq in sorted(run.steps)] if run else []
+
+    def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
+        kept = self.known[run_id].results if run_id in self.known else {}
+        return {seq: kept[seq] for seq in seqs if seq in kept}
+
+    def data(self, run_id: str) -> Mapping[str, Ref]:
+        return {namespace: held.ref for namespace, held in self.position(run_id).state.data.items()}
+
+    def ledger(self, run_id: str, *, after: str = "0") -> Sequence[LedgerEntry]:
+        run = self.known.get(run_id)
+        return [entry for entry in run.ledger if int(entry.id) > int(after)] if run else []
+
+    def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
+        yield from self.ledger(run_id, after=after)
+
+    def ping(self) -> float:
+        return 0.0
+
+    # the transitions that several methods share
+
+    def _apply(self, run: MemoryRun, decision: Decision) -> None:
+        for seq in decision.consumed:
+            run.inbox.pop(seq, None)
+        for event in decision.events:
+            self._note(run, event.kind, event.seq, **event.detail)
+        self._start(run, decision)
+        run.state, run.started = decision.state.to_json(), decision.state.started
+        run.status = _status_after(decision)
+        run.version += 1
+        run.undecided_ms = self.now if run.inbox else None
+        if decision.finish:
+            run.finish, run.finished_ms = decision.finish, self.now
+            run.deadline_open, run.undecided_ms = False, None
+            run.inbox.clear()
+
+    def _start(self, run: MemoryRun, decision: Decision) -> None:
+        for start in decision.starts:
+            run.steps[start.seq] = MemoryStep(start.seq, _static(start), StepStatus.QUEUED, self.now, due_ms=self.now)
+        if decision.starts:
+            states, seqs = zip(*((start.state, start.seq) for start in decision.starts), strict=True)
+            self._note(run, "wave", 0, states=list(states), seqs=list(seqs))
+        for asked in decision.approvals:
+            static = {"state": asked.state, "path": asked.path, "crew": "", "prompt": asked.prompt}
+            static["on_timeout"] = asked.on_timeout
+            due_ms = self.now + round(asked.timeout * 1000) if asked.timeout else 0
+            run.steps[asked.seq] = MemoryStep(asked.seq, static, StepStatus.WAITING, self.now, due_ms=due_ms)
+            self._note(run, "approval_asked", asked.seq, state=asked.state, prompt=asked.prompt)
+
+    def _commit(self, run: MemoryRun, step: MemoryStep, settled: Settled, result: StepResult) -> None:
+        status = StepStatus(settled.status.value)
+        self._close(step, status)
+        run.results[step.seq] = result
+        step.error = settled.reason or step.error
+        detail = {"attempt": step.attempt, "namespace": settled.namespace, "digest": settled.digest}
+        self._note(run, f"step_{status}", step.seq, **detail, **({"error": settled.reason} if settled.reason else {}))
+
+    def _looped(self, run: MemoryRun, decision: Decision) -> str:
+        found = ""
+        for visit in decision.visits:
+            run.visits[visit] = run.visits.get(visit, 0) + 1
+            if run.visits[visit] >= SAME_VISITS:
+                found = found or visit
+        return found
+
+    def _cancel(self, run: MemoryRun, step: MemoryStep, reason: str) -> None:
+        self._close(step, StepStatus.CANCELLED)
+        self._deliver(run, Settled(step.seq, SettledAs.CANCELLED, reason=reason))
+
+    def _close(self, step: MemoryStep, status: StepStatus) -> None:
+        step.status, step.ended_ms = status, self.now
+
+    def _queue(self, step: MemoryStep) -> None:
+        step.status, step.queued_ms, step.due_ms = StepStatus.QUEUED, self.now, self.now
+
+    def _deliver(self, run: MemoryRun, settled: Settled) -> None:
+        run.inbox[settled.seq] = settled.to_json()
+        if run.undecided_ms is None:
+            run.undecided_ms = self.now
+
+    def _note(self, run: MemoryRun, kind: str, seq: int, **detail: Any) -> None:
+        self.last_entry += 1
+        run.ledger.append(LedgerEntry(str(self.last_entry), self.now, kind, seq, json.loads(dumps(detail))))
+
+    def _find(self, run_id: str, seq: int) -> tuple[MemoryRun | None, MemoryStep | None]:
+        run = self.known.get(run_id)
+        return run, run.steps.get(seq) if run else None
+
+    def _run(self, run_id: str) -> MemoryRun:
+        if run_id not in self.known:
+            raise UnknownRun(f"run {run_id!r} is not in the store")
+        return self.known[run_id]
+
+    def _due_steps(self, status: StepStatus, name: str, before: int, limit: int) -> tuple[tuple[str, int], ...]:
+        found = [
+            (at, run_id, step.seq)
+            for run_id, run in self.known.items()
+            if run.finish is None
+            for step in run.steps.values()
+            if step.status is status and (at := getattr(step, name)) <= before and (at or status is StepStatus.QUEUED)
+        ]
+        return tuple((run_id, seq) for _, run_id, seq in sorted(found)[:limit])
+
+    def _record(self, run: MemoryRun) -> RunRecord:
+        new = run.new
+        covered = run.paused and run.status in (RunStatus.RUNNING, RunStatus.WAITING)
+        return RunRecord(
+            run_id=new.run_id,
+            title=new.title,
+            workflow=new.workflow,
+            status=RunStatus.PAUSED if covered else run.status,
+            outcome=run.finish.outcome if run.finish else None,
+            reason=run.finish.reason if run.finish else "",
+            plan_digest=run.plan_digest,
+            created_ms=run.created_ms,
+            finished_ms=run.finished_ms,
+            deadline_ms=run.deadline_ms,
+            max_steps=new.max_steps,
+            started=run.started,
+            key=new.key,
+            out=new.out,
+            values=new.values,
+        )
+
+
+class MemoryQueue:
+    """A StepQueue that keeps what was sent, wave by wave; `broken` lets it refuse."""
+
+    def __init__(self) -> None:
+        self.waves: list[tuple[StepMessage, ...]] = []
+        self.waiting: deque[StepMessage] = deque()
+        self.broken = False
+
+    def send(self, messages: Sequence[StepMessage]) -> None:
+        if self.broken:
+            raise ServiceUnavailable("the queue is away; start it")
+        self.waves.append(tuple(messages))
+        self.waiting.extend(messages)
+
+    def depth(self) -> int:
+        return len(self.waiting)
+
+
+def _status_after(decision: Decision) -> RunStatus:
+    if decision.finish:
+        return RunStatus.FINISHED
+    if decision.state.ending:
+        return RunStatus.ENDING
+    return RunStatus.WAITING if decision.asks_only else RunStatus.RUNNING
+
+
+def _static(start: StepStart) -> dict[str, Any]:
+    names = ("state", "path", "crew", "timeout", "retry_attempts", "values", "inputs", "workflow", "item", "pure_join")
+    return {name: getattr(start, name) for name in names}
+
+
+def _step_record(step: MemoryStep) -> StepRecord:
+    due_ms = step.due_ms if step.status in (StepStatus.RETRYING, StepStatus.WAITING) else 0
+    return StepRecord(
+        seq=step.seq,
+        state=step.static["state"],
+        path=step.static["path"],
+        crew=step.static["crew"],
+        status=step.status,
+        attempt=step.attempt,
+        failures=step.failures,
+        worker=step.worker,
+        queued_ms=step.queued_ms,
+        started_ms=step.started_ms,
+        ended_ms=step.ended_ms,
+        due_ms=due_ms,
+        error=step.error,
+        line=step.line,
+        prompt=step.static.get("prompt", ""),
+    )
