@@ -1,0 +1,148 @@
+"""Decides how a run looks live on a terminal: its workflow's tree, redrawn as things happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from zts_core.ports import LedgerEntry, RunRecord, StepRecord
+from zts_producer.client import Client
+from zts_producer.outcomes import exit_code
+from zts_producer.times import duration, now_ms, run_seconds, step_seconds
+from zts_producer.view import NodeStatus, NodeView, RunView, run_view
+
+REDRAW_S = 0.2
+READ_SHARE = 10
+"""A view that took t seconds to read is read again after 10 t at the soonest, however long the run is."""
+LONGEST_LINE = 72
+
+STYLES = {
+    NodeStatus.PENDING: ("○", "dim"),
+    NodeStatus.QUEUED: ("◌", "cyan"),
+    NodeStatus.RUNNING: ("●", "bold cyan"),
+    NodeStatus.RETRYING: ("↻", "yellow"),
+    NodeStatus.WAITING: ("?", "bold magenta"),
+    NodeStatus.DONE: ("✓", "green"),
+    NodeStatus.FAILED: ("✗", "bold red"),
+    NodeStatus.REJECTED: ("⊘", "red"),
+    NodeStatus.ESCALATED: ("↪", "yellow"),
+    NodeStatus.SKIPPED: ("–", "dim"),
+    NodeStatus.CANCELLED: ("■", "yellow"),
+    NodeStatus.NOT_REACHED: ("·", "dim"),
+}
+ASCII = dict(zip(STYLES, "o.*r?+x#>-=.", strict=True))
+
+
+class LiveWatcher:
+    """Draws a run until it ends; the last picture stays on the screen."""
+
+    look_s = REDRAW_S
+
+    def __init__(self, client: Client, record: RunRecord, *, console: Console | None = None) -> None:
+        self._client = client
+        self._record = record
+        self._plan = client.plan(record)
+        self._ledger: list[LedgerEntry] = []
+        self._steps: Sequence[StepRecord] = ()
+        self._read_again_at = 0.0
+        self._clock_skew_ms = 0
+        self._console = console or Console()
+        self._spinner = Spinner("dots", style="bold cyan")
+        self._live = Live(console=self._console, auto_refresh=False, get_renderable=self._picture)
+
+    def __enter__(self) -> LiveWatcher:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._read()
+        self._live.refresh()
+        self._live.__exit__(None, None, None)
+
+    def show(self, entries: Sequence[LedgerEntry]) -> None:
+        """Take in what is new and draw."""
+        self._ledger.extend(entry for entry in entries if entry.kind != "said")
+        if entries:
+            self._clock_skew_ms = min(0, now_ms() - entries[-1].at_ms)
+        if entries and time.monotonic() >= self._read_again_at:
+            self._read()
+        self._live.refresh()
+
+    def _read(self) -> None:
+        started = time.monotonic()
+        self._record = self._client.services.store.run(self._record.run_id)
+        self._steps = self._client.steps(self._record.run_id)
+        self._read_again_at = time.monotonic() + READ_SHARE * (time.monotonic() - started)
+
+    def _picture(self) -> Group:
+        view = run_view(self._record, self._plan, steps=self._steps, ledger=self._ledger)
+        return picture(view, now=now_ms() - self._clock_skew_ms, console=self._console, spinner=self._spinner)
+
+
+def picture(view: RunView, *, now: int, console: Console, spinner: Spinner | None = None) -> Group:
+    """Header and tree of a run as rich renderables."""
+    table = Table.grid(padding=(0, 2), expand=False)
+    for column in range(5):
+        table.add_column(no_wrap=True, overflow="ellipsis", justify="right" if column == 2 else "left")
+    for tree in view.trees:
+        for depth, node in tree.walk():
+            table.add_row(*_row(node, depth, now=now, console=console, spinner=spinner))
+    return Group(_header(view, now), Text(), table)
+
+
+def _header(view: RunView, now: int) -> Text:
+    record = view.record
+    text = Text(overflow="ellipsis", no_wrap=True)
+    text.append(record.title, style="bold")
+    text.append(f"\n{record.run_id}", style="cyan")
+    text.append(f"  {' → '.join(view.route)}  step {record.started} of at most {record.max_steps}  ")
+    text.append(f"{duration(run_seconds(record, now))}  ")
+    style = "" if record.outcome is None else "bold green" if exit_code(record.outcome) == 0 else "bold red"
+    text.append(str(record.outcome or record.status), style=style)
+    return text
+
+
+def _row(
+    node: NodeView, depth: int, *, now: int, console: Console, spinner: Spinner | None
+) -> tuple[Text, Text, Text, Text, Text]:
+    glyph, style = STYLES[node.status]
+    if not console.encoding.lower().startswith("utf"):
+        glyph = ASCII[node.status]
+    elif spinner and node.status is NodeStatus.RUNNING:
+        glyph = _frame(spinner, console)
+    name = Text("  " * depth)
+    name.append(glyph, style=style)
+    name.append(f" {node.label}", style="dim" if style == "dim" else "")
+    step = node.newest
+    crew = Text(node.crew, style="dim")
+    elapsed = Text(duration(step_seconds(step, now)) if step and step.started_ms else "")
+    tries = Text(_tries(node), style="yellow")
+    return name, crew, elapsed, tries, Text(_words(node), style="dim")
+
+
+def _frame(spinner: Spinner, console: Console) -> str:
+    drawn = spinner.render(console.get_time())
+    return drawn.plain if isinstance(drawn, Text) else "●"
+
+
+def _tries(node: NodeView) -> str:
+    step = node.newest
+    attempts = f"attempt {step.attempt}" if step and step.attempt > 1 else ""
+    runs = f"×{len(node.steps)}" if len(node.steps) > 1 else ""
+    return " ".join(part for part in (runs, attempts) if part)
+
+
+def _words(node: NodeView) -> str:
+    step = node.newest
+    said = (step.error or step.prompt or step.line) if step else ""
+    words = node.note or said or (str(node.status) if node.status in _WORTH_A_WORD else "")
+    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1] + "…"
+
+
+_WORTH_A_WORD = {NodeStatus.QUEUED, NodeStatus.RETRYING, NodeStatus.SKIPPED, NodeStatus.CANCELLED}

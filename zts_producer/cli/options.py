@@ -1,0 +1,53 @@
+"""Decides what options and arguments of several commands are called and mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+HELP = {"help_option_names": ["-h", "--help"]}
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(function: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")(function)
+
+
+def version_option(name: str) -> Callable[[Command], Command]:
+    """`--version`, without importing anything but what knows the version."""
+
+    def show(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            from importlib.metadata import version
+
+            click.echo(f"{name} {version('zerotoship')}")
+            ctx.exit()
+
+    return click.option(
+        "--version", is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version."
+    )
+
+
+def run_argument(function: Command) -> Command:
+    """RUN."""
+    return click.argument("run")(function)
+
+
+def out_option(function: Command) -> Command:
+    """`--out`."""
+    return click.option("--out", metavar="DIR", default="", help="Folder for results (default: shipped/).")(function)
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """`name=value` as a pair; the value is JSON where it reads as JSON, and text otherwise."""
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise click.BadParameter(f"{text!r} is not of the form name=value")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,299 @@
+"""Decides what a program can do with runs: submit, follow, look, steer, export. The command line is built on it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from zts_core.errors import BadInput, ServiceUnavailable
+from zts_core.ports import LedgerEntry, RunRecord, StepMessage, StepRecord
+from zts_core.run import Ending, Outcome, RunStatus, StepStatus
+from zts_core.settings import Settings, read_settings
+from zts_producer.lookup import find_run
+from zts_producer.wiring import Say, Services
+
+if TYPE_CHECKING:
+    from zts_core.workflow.plan import Plan
+    from zts_core.workflow.problems import Problem
+    from zts_producer.health import Health
+    from zts_producer.library import WorkflowEntry
+    from zts_producer.submission import Submission
+    from zts_producer.view import RunView
+
+DEFAULT_WORKFLOW = "default_software_build"
+LOOK_S = 1.0
+"""Longest time in seconds that one look at the ledger waits for something new."""
+OUTAGE_S = 60.0
+"""Seconds without Redis after which following a run is given up; the run itself goes on."""
+
+
+def _silent(_line: str) -> None:
+    pass
+
+
+class Client:
+    """Runs and workflows, synchronously. Opens what it needs when it is needed; use it as a context manager.
+
+    With `workers=False` an embedded stack is started without workers, for looking only. `say` hears, in one line
+    each, what a person should know meanwhile. Wherever a run is asked for, an unambiguous beginning of its id, its
+    folder's name or `last` do as well; UnknownRun where there is none. Every call may raise ServiceUnavailable.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        workers: bool = True,
+        say: Say = _silent,
+        services: Services | None = None,
+    ) -> None:
+        self.settings = settings or read_settings()
+        self.services = services or Services(self.settings, workers=workers, say=say)
+        self._say = say
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give connections back and leave the embedded stack."""
+        self.services.close()
+
+    # starting
+
+    def submit(
+        self,
+        idea: str,
+        workflow: str = DEFAULT_WORKFLOW,
+        *,
+        max_steps: int | None = None,
+        key: str = "",
+        values: Mapping[str, Any] | None = None,
+        out: Path | str = "",
+        deadline: float | None = None,
+    ) -> RunRecord:
+        """Check everything, then record a run and start it; with a `key` used before, the run it started.
+
+        `workflow` is a name or a file; `values` reach every step; `out` is the folder its results shall go to;
+        `deadline` in seconds from now. Raises BadInput before anything is recorded.
+        """
+        from zts_producer.submission import prepare
+
+        return self.start(
+            prepare(
+                self.settings,
+                idea,
+                workflow,
+                max_steps=max_steps,
+                key=key,
+                values=values,
+                out=out,
+                deadline=deadline,
+            )
+        )
+
+    def start(self, submission: Submission) -> RunRecord:
+        """Record and start what `prepare` has checked; safe to repeat, so a short outage is waited out."""
+        store = self.services.store
+        store.ping()
+        dispatcher = self.services.dispatcher
+        until = time.monotonic() + self.settings.submit_deadline
+        while True:
+            try:
+                created = dispatcher.start_run(submission.new, submission.plan)
+                return store.run(created.run_id)
+            except ServiceUnavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+    def hold(self, submission: Submission) -> RunRecord:
+        """Record what `prepare` has checked, paused: `resume` starts it."""
+        from zts_core.advance import advance
+        from zts_core.run import RunState
+
+        store = self.services.store
+        new, plan = submission.new, submission.plan
+        created = store.create(new, plan, advance(plan, RunState(max_steps=new.max_steps)))
+        if not created.existed:
+            store.pause(created.run_id, paused=True)
+        return store.run(created.run_id)
+
+    # looking
+
+    def find(self, run: str) -> str:
+        """The full id of a run."""
+        return find_run(self.services.store, run, place=self.services.place)
+
+    def record(self, run: str) -> RunRecord:
+        """A run's record."""
+        return self.services.store.run(self.find(run))
+
+    def list(self, limit: int = 20) -> Sequence[RunRecord]:
+        """The newest runs first."""
+        return self.services.store.runs(limit=limit)
+
+    def status(self, run: str) -> RunView:
+        """Where a run stands, node by node."""
+        from zts_producer.view import run_view
+
+        store = self.services.store
+        run_id = self.find(run)
+        record = store.run(run_id)
+        plan = store.plan(record.plan_digest)
+        return run_view(record, plan, steps=store.steps(run_id), ledger=store.ledger(run_id))
+
+    def plan(self, record: RunRecord) -> Plan:
+        """The workflow as it was when the run was submitted."""
+        return self.services.store.plan(record.plan_digest)
+
+    def steps(self, run_id: str) -> Sequence[StepRecord]:
+        """A run's steps in the order they started."""
+        return self.services.store.steps(run_id)
+
+    def look(self, run_id: str, *, after: str = "0", wait_s: float = LOOK_S) -> Sequence[LedgerEntry]:
+        """The ledger's lines after an entry; waits up to `wait_s` seconds for the first."""
+        wait_s = min(wait_s, self.settings.redis_timeout / 2)
+        return tuple(self.services.store.follow(run_id, after=after, wait_s=wait_s))
+
+    def follow(self, run: str) -> Iterator[LedgerEntry]:
+        """The run's whole ledger, line by line as it is written, until the run has ended."""
+        for entries in self.looks(self.find(run)):
+            yield from entries
+
+    def looks(self, run_id: str, *, wait_s: float = LOOK_S) -> Iterator[Sequence[LedgerEntry]]:
+        """What is new in the ledger, look by look, until the run has ended; a short outage is waited out."""
+        after = "0"
+        until = None
+        while True:
+            try:
+                entries: Sequence[LedgerEntry] = self.look(run_id, after=after, wait_s=wait_s)
+                over = not entries and self.services.store.run(run_id).status is RunStatus.FINISHED
+                until = None
+            except ServiceUnavailable:
+                until = until or time.monotonic() + OUTAGE_S
+                if time.monotonic() > until:
+                    raise
+                time.sleep(min(wait_s, 0.5))
+                entries, over = (), False
+            yield entries
+            if over or any(entry.kind == "run_finished" for entry in entries):
+                return
+            after = entries[-1].id if entries else after
+
+    def wait(self, run: str) -> RunRecord:
+        """The run's record once it has ended."""
+        run_id = self.find(run)
+        for _ in self.follow(run_id):
+            pass
+        return self.services.store.run(run_id)
+
+    # steering
+
+    def cancel(self, run: str, *, reason: str = "cancelled by a person") -> RunRecord:
+        """Stop a run: nothing starts any more, and what is at work is told to stop."""
+        record = self._unfinished(run, "be cancelled")
+        self.services.store.withdraw(record.run_id, outcome=Outcome.CANCELLED, reason=reason)
+        self.services.dispatcher.advance_run(record.run_id, stop=Ending(Outcome.CANCELLED, reason))
+        return self.services.store.run(record.run_id)
+
+    def pause(self, run: str) -> RunRecord:
+        """Let no further attempt start; what is at work goes on to its end."""
+        record = self._unfinished(run, "be paused")
+        self.services.store.pause(record.run_id, paused=True)
+        return self.services.store.run(record.run_id)
+
+    def resume(self, run: str) -> RunRecord:
+        """Let a paused run go on, or take up again one that was cut short; changes nothing on any other."""
+        record = self._unfinished(run, "go on")
+        self.services.store.pause(record.run_id, paused=False)
+        self.take_up(record.run_id)
+        return self.services.store.run(record.run_id)
+
+    def take_up(self, run_id: str) -> None:
+        """Send again what waits for a worker and decide what has settled: a hint lost in the queue is made good."""
+        self.services.dispatcher.advance_run(run_id)
+        queued = [step for step in self.steps(run_id) if step.status is StepStatus.QUEUED]
+        self.services.dispatcher.send_again([StepMessage(run_id, step.seq, step.state, step.crew) for step in queued])
+
+    def approve(self, run: str, state: str = "", *, by: str = "", comment: str = "") -> StepRecord:
+        """Answer yes to the approval that waits; `state` is needed where several do."""
+        return self._answer(run, state, approved=True, by=by, comment=comment)
+
+    def reject(self, run: str, state: str = "", *, by: str = "", comment: str = "") -> StepRecord:
+        """Answer no to the approval that waits."""
+        return self._answer(run, state, approved=False, by=by, comment=comment)
+
+    def _answer(self, run: str, state: str, *, approved: bool, by: str, comment: str) -> StepRecord:
+        record = self._unfinished(run, "take an answer")
+        open_ones = [step for step in self.steps(record.run_id) if step.status is StepStatus.WAITING]
+        step = _the_one(open_ones, state, record.run_id)
+        answered = self.services.store.answer(
+            record.run_id, step.seq, approved=approved, by=by or _user(), comment=comment
+        )
+        if not answered:
+            raise BadInput(f"{step.state} of run {record.run_id} has been answered already; see `zts status`")
+        self.services.dispatcher.advance_run(record.run_id)
+        return step
+
+    def _unfinished(self, run: str, wish: str) -> RunRecord:
+        record = self.record(run)
+        if record.outcome is not None:
+            raise BadInput(
+                f"run {record.run_id} has ended as {record.outcome} and cannot {wish}; see `zts status {record.run_id}`"
+            )
+        return record
+
+    # workflows, health, results
+
+    def workflows(self) -> Sequence[WorkflowEntry]:
+        """The workflows of the library, by name."""
+        from zts_producer.library import entries
+
+        return entries(self.settings)
+
+    def validate_workflow(self, name_or_path: str) -> Sequence[Problem]:
+        """All problems of a workflow, errors and warnings; none means that it can be run."""
+        from zts_producer.library import problems_of
+
+        return problems_of(self.settings, name_or_path)
+
+    def health(self) -> Health:
+        """Every component asked for real; never raises."""
+        from zts_producer.health import check_health
+
+        return check_health(self)
+
+    def export(self, run: str, out: Path | str = "") -> Path:
+        """Write the run's folder `<out>/<slug>-<id>` and return it; again gives the same folder, up to date."""
+        from zts_producer.report import export_run
+
+        return export_run(self, self.find(run), out)
+
+
+def _the_one(open_ones: Sequence[StepRecord], state: str, run_id: str) -> StepRecord:
+    names = ", ".join(step.state for step in open_ones)
+    if not open_ones:
+        raise BadInput(f"run {run_id} waits for no answer; see `zts status {run_id}`")
+    matching = [step for step in open_ones if not state or state in (step.state, step.state.rpartition(".")[2])]
+    if not matching:
+        raise BadInput(f"no approval {state!r} waits in run {run_id}; these do: {names}")
+    if len(matching) > 1:
+        raise BadInput(f"run {run_id} waits for several answers; name one of {names}")
+    return matching[0]
+
+
+def _user() -> str:
+    import getpass
+
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return "unknown"

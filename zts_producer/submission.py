@@ -1,0 +1,107 @@
+"""Decides whether an idea and a workflow make a run, before anything is started or recorded."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zts_core.errors import BadInput, OutputFolderTaken
+from zts_core.ports import NewRun
+from zts_core.settings import Settings
+from zts_core.workflow.plan import Plan
+from zts_producer.idea import check_idea
+from zts_producer.library import plan_of
+from zts_producer.naming import new_run_id, title_of
+
+DEFAULT_OUT = "shipped"
+LONGEST_KEY = 200
+VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A run that can be recorded: what is new about it, and its compiled workflow."""
+
+    new: NewRun
+    plan: Plan
+
+
+def prepare(
+    settings: Settings,
+    idea: str,
+    workflow: str,
+    *,
+    max_steps: int | None = None,
+    key: str = "",
+    values: Mapping[str, Any] | None = None,
+    out: Path | str = "",
+    deadline: float | None = None,
+) -> Submission:
+    """Check all of it. Raises IdeaInvalid, OutputFolderTaken, WorkflowInvalid or BadInput; leaves nothing behind."""
+    text = check_idea(idea.encode(), name="the idea", limit=settings.idea_bytes)
+    cap = checked_max_steps(settings, max_steps)
+    folder = check_out(out)
+    deadline_s = _checked_deadline(settings, deadline)
+    plan = plan_of(settings, workflow, max_steps=cap)
+    new = NewRun(
+        run_id=new_run_id(),
+        idea=text,
+        title=title_of(text),
+        workflow=plan.root,
+        max_steps=cap,
+        deadline_s=deadline_s,
+        key=_checked_key(key),
+        values=_checked_values(values or {}),
+        out=str(folder),
+    )
+    return Submission(new, plan)
+
+
+def check_out(out: Path | str = "") -> Path:
+    """The absolute folder for results; OutputFolderTaken where nothing could be written there."""
+    folder = Path(out or DEFAULT_OUT).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise OutputFolderTaken(f"{folder} is a file, not a folder; choose another folder with --out DIR")
+    standing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not standing.is_dir():
+        raise OutputFolderTaken(f"{folder} cannot be made, {standing} is a file; choose another with --out DIR")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise OutputFolderTaken(f"no permission to write in {standing}; choose another folder with --out DIR")
+    return folder
+
+
+def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
+    """The step cap of a run: the default where none is given, never above the ceiling."""
+    cap = min(settings.default_max_steps, settings.max_steps) if max_steps is None else max_steps
+    if not 1 <= cap <= settings.max_steps:
+        raise BadInput(
+            f"a step cap of {cap} is not between 1 and {settings.max_steps}; "
+            "correct --max-steps, or raise ZTS_MAX_STEPS"
+        )
+    return cap
+
+
+def _checked_deadline(settings: Settings, deadline: float | None) -> float:
+    seconds = settings.run_deadline if deadline is None else deadline
+    if not 0 < seconds <= 30 * 24 * 3600:
+        raise BadInput(f"a deadline of {seconds} s is not between 0 and 30 days; correct --deadline")
+    return seconds
+
+
+def _checked_key(key: str) -> str:
+    if len(key) > LONGEST_KEY or any(not letter.isprintable() for letter in key):
+        raise BadInput(f"the key {key[:40]!r} is no printable text of at most {LONGEST_KEY} characters; correct --key")
+    return key
+
+
+def _checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    for name in values:
+        if not VALUE_NAME.fullmatch(name):
+            raise BadInput(
+                f"{name!r} is no name of a value; use small letters, digits and _, as in --set audience=bakers"
+            )
+    return dict(values)

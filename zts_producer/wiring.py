@@ -1,0 +1,155 @@
+"""Decides which adapters stand behind the ports: the one file of the producer that joins them.
+
+Nothing connects before it is used, and what a command does not use is not imported: a command that only reads never
+loads Celery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from zts_core.artifacts import LocalArtifacts
+from zts_core.ports import RunStore, StepQueue
+from zts_core.settings import Settings, kombu_url
+from zts_producer.redis_choice import RedisChoice, Source, choose_redis
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from zts_core.dispatch import Dispatcher
+    from zts_producer.embedded import EmbeddedStack
+
+Say = Callable[[str], None]
+
+
+class Services:
+    """The store, the queue and the files behind one command, opened when they are first used."""
+
+    def __init__(self, settings: Settings, *, workers: bool, say: Say) -> None:
+        self.settings = settings
+        self.workers = workers
+        self._say = say
+        self._exits = ExitStack()
+        self._stack: EmbeddedStack | None = None
+        self._choice: RedisChoice | None = None
+        self._lock = Lock()
+        self.started_stack = False
+
+    def close(self) -> None:
+        """Give everything back; the last command to leave an embedded stack waits until it is down."""
+        self._exits.close()
+
+    @property
+    def choice(self) -> RedisChoice:
+        """Which Redis this is; starts or joins the embedded stack where it is that one, once for all threads."""
+        with self._lock:
+            if self._choice is None:
+                choice = choose_redis(self.settings)
+                self._choice = self._join_stack() if choice.source is Source.EMBEDDED else choice
+            return self._choice
+
+    @cached_property
+    def store(self) -> RunStore:
+        """The run store."""
+        from zts_core.redis_store import RedisStore
+
+        settings = self.settings
+        store = RedisStore(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+        self._exits.callback(store.close)
+        return store
+
+    @cached_property
+    def queue(self) -> StepQueue:
+        """The step queue."""
+        from zts_core.celery_queue import CeleryQueue
+
+        return CeleryQueue(self.celery, watchdog=self.settings.watchdog)
+
+    @cached_property
+    def celery(self) -> Celery:
+        """The Celery application that knows the broker; results of chords are kept beside the runs."""
+        from zts_core.celery_queue import make_app
+
+        choice = self.choice
+        app = make_app(choice.broker_url, kombu_url(choice.redis_url), timeout_s=self.settings.redis_timeout)
+        self._exits.callback(app.close)
+        return app
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """The one door into the queue."""
+        from zts_core.dispatch import Dispatcher
+
+        return Dispatcher(self.store, self.queue)
+
+    @cached_property
+    def artifacts(self) -> LocalArtifacts:
+        """The crews' files."""
+        return LocalArtifacts(self.settings.artifact_folder)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the runs live in the embedded stack."""
+        return self.choice.source is Source.EMBEDDED
+
+    @property
+    def idle(self) -> bool:
+        """Whether this command alone keeps the stack up, without workers: nobody carries out what it decides."""
+        return self.embedded and self.started_stack and not self.workers
+
+    @property
+    def place(self) -> str:
+        """Where the runs live, for people; never with a password."""
+        if self.embedded:
+            return f"the embedded stack in {self.settings.data_folder}"
+        return shown_url(self.choice.redis_url)
+
+    def trouble(self) -> str | None:
+        """One line where the embedded stack cannot do its work."""
+        return self._stack.trouble() if self._stack else None
+
+    def workers_answer(self, timeout_s: float) -> int:
+        """How many workers answer a ping within `timeout_s` seconds."""
+        return len(self.celery.control.ping(timeout=timeout_s) or ())
+
+    def _join_stack(self) -> RedisChoice:
+        from zts_producer.embedded import running
+
+        folder = self.settings.data_folder
+        self.started_stack = running(folder) is None
+        if self.workers and self.started_stack:
+            self._say(f"no Redis configured and none on localhost: starting the embedded stack in {folder}")
+        self._stack = embedded_stack(self.settings, workers=1 if self.workers else 0)
+        address = self._exits.enter_context(self._stack)
+        return RedisChoice(Source.EMBEDDED, address.redis_url, address.broker_url)
+
+
+def embedded_stack(settings: Settings, *, workers: int, concurrency: int | None = None) -> EmbeddedStack:
+    """The embedded stack of these settings; its workers keep files and runs where this process looks for them."""
+    from zts_producer.embedded import EmbeddedStack
+
+    environment = {
+        "ZTS_DATA_FOLDER": str(settings.data_folder.absolute()),
+        "ZTS_ARTIFACTS": str(settings.artifact_folder.absolute()),
+        "ZTS_WATCHDOG": settings.watchdog,
+        # Both would win over the stack's own REDIS_URL.
+        "ZTS_REDIS_URL": "",
+        "ZTS_BROKER_URL": "",
+    }
+    return EmbeddedStack(
+        settings.data_folder,
+        workers=workers,
+        concurrency=concurrency,
+        environment=environment,
+        with_workers=workers > 0,
+    )
+
+
+def shown_url(url: str) -> str:
+    """A Redis URL without user and password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
