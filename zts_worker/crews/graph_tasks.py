@@ -45,7 +45,7 @@ class Draft:
 def drafts_of(reading: IdeaReading, care: Care, validation: Mapping[str, Any] | None) -> list[Draft]:
     """Every task of this idea, each behind those it depends on."""
     drafts = [*_foundation(reading, care)]
-    for at, entity in enumerate(_owners_first(reading.entities)):
+    for at, entity in enumerate(owners_first(reading.entities)):
         drafts += _of_entity(entity, FIRST_VERSION if at < 3 else WHOLE, reading)
     drafts += [
         *_of_actions(reading),
@@ -53,7 +53,17 @@ def drafts_of(reading: IdeaReading, care: Care, validation: Mapping[str, Any] | 
         *_of_integrations(reading),
         *_of_care(reading, care, validation),
     ]
+    _lift(drafts)
     return [*drafts, *_launch(drafts)]
+
+
+def _lift(drafts: list[Draft]) -> None:
+    """A task belongs to no earlier milestone than those it waits for; drafts stand behind what they wait for."""
+    rank = [name for name, _ in MILESTONES]
+    reached: dict[str, int] = {}
+    for draft in drafts:
+        reached[draft.key] = max([rank.index(draft.milestone), *(reached.get(key, 0) for key in draft.after)])
+        draft.milestone = rank[reached[draft.key]]
 
 
 def _foundation(reading: IdeaReading, care: Care) -> list[Draft]:
@@ -70,7 +80,7 @@ def _foundation(reading: IdeaReading, care: Care) -> list[Draft]:
     return drafts
 
 
-def _owners_first(entities: tuple[Entity, ...]) -> list[Entity]:
+def owners_first(entities: tuple[Entity, ...]) -> list[Entity]:
     """Owners before what belongs to them, otherwise the reading's order."""
     placed: dict[str, Entity] = {}
     by_name = {entity.name: entity for entity in entities}
@@ -116,7 +126,7 @@ def _of_actions(reading: IdeaReading) -> list[Draft]:
 
 
 _OF_KIND: dict[str, tuple[tuple[str, str, float], ...]] = {
-    "web": (("Lay out the pages for phones and desktops", "Navigation, empty states, error pages, keyboard use.", 5.0),),
+    "web": (("Lay out the pages for phones and desktops", "Navigation, empty states, errors, keyboard use.", 5.0),),
     "mobile": (
         ("Lay out everything for one hand", "Large targets, home-screen icon, works on slow networks.", 6.0),
         ("Keep working without a network", "Store entries on the phone and send them later, once.", 8.0),

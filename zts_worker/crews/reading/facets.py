@@ -61,8 +61,11 @@ _INTEGRATIONS = re.compile(
 )
 
 
-def audience_of(parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
-    """Up to 4 groups of people the idea serves, lower case plural, those named `for` or first foremost."""
+def audience_of(parsed: list[tuple[Piece, ...]], recorded: frozenset[str]) -> tuple[str, ...]:
+    """Up to 4 groups of people the idea serves, lower case plural, those named `for` or first foremost.
+
+    People of whom records are kept (`recorded`, singular nouns) stand behind those who keep them.
+    """
     scores: dict[str, float] = {}
     wording: dict[str, str] = {}
     named_for: set[str] = set()
@@ -73,6 +76,8 @@ def audience_of(parsed: list[tuple[Piece, ...]]) -> tuple[str, ...]:
             if served or (head not in named_for and len(group) > len(wording.get(head, ""))):
                 wording[head] = group
             named_for |= {head} if served else set()
+    for head in recorded & scores.keys():
+        scores[head] *= 0.3
     ranked = sorted(scores, key=lambda head: -scores[head])
     return tuple(wording[head] for head in ranked[:4] if scores[head] >= 0.35 * scores[ranked[0]])
 
@@ -164,7 +169,8 @@ def alternatives_of(sentences: tuple[str, ...], title: str) -> tuple[str, ...]:
         names = [name for name in _names(sentence) if name.lower() not in title.lower()]
         for name in (*names, *_SUBSTITUTES.findall(sentence)):
             found.setdefault(name.lower(), name)
-    return tuple(list(found.values())[:8])
+    kept = [name for low, name in found.items() if not any(low != other and low in other for other in found)]
+    return tuple(kept[:8])
 
 
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b([A-Z][\w&-]+(?: [A-Z][\w&-]+){0,2})")

@@ -235,7 +235,7 @@ def _objects(pieces: tuple[Piece, ...], at: int) -> Iterator[str]:
     """Heads of the phrases behind a verb, up to a preposition or the next verb; four at most."""
     found = 0
     first = pieces[at] if at < len(pieces) else None
-    if isinstance(first, Token) and first.low in ("up", "down", "out", "off", "in"):
+    if isinstance(first, Token) and first.low in ("up", "down", "out", "off"):
         at += 1
     while at < len(pieces) and found < 4:
         piece = pieces[at]

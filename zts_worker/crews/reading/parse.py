@@ -150,7 +150,9 @@ def _verb_or_noun(low: str, before: Token | None, after: str) -> Tag:
         return "adj"
     if tag == "noun":
         return _after_noun(before.low if before else "", base, form, after)
-    return "verb" if form == "base" and _starts_object(after) else "noun"
+    if form == "s":
+        return "verb" if before is not None and (base not in _OFTEN_NOUNS or _starts_object(after)) else "noun"
+    return "verb" if _starts_object(after) else "noun"
 
 
 def _after_auxiliary(low: str, auxiliary: str) -> Tag:

@@ -40,7 +40,7 @@ def read_idea(text: str) -> IdeaReading:
         slug=slug_of(title, text),
         summary=facets.summary_of(read.sentences, title),
         problem=facets.problem_of(read.sentences) if language == "en" else "",
-        audience=facets.audience_of(parsed),
+        audience=facets.audience_of(parsed, frozenset(entity.name for entity in entities)),
         entities=entities,
         actions=_actions(facts, entities),
         kind=kind_of(whole),
