@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
 _ACTIVE = re.compile(r"([\\`*_\[\]|])")
 _OPENING = re.compile(r"^(\s*)([#>+=-])", re.M)
@@ -14,7 +15,7 @@ def plain(text: str) -> str:
     return _OPENING.sub(r"\1\\\2", _ACTIVE.sub(r"\\\1", html.escape(text, quote=False)))
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table; cells are escaped and kept on one line."""
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     lines += [f"| {' | '.join(plain(' '.join(cell.split())) for cell in row)} |" for row in rows]

@@ -184,7 +184,8 @@ def scope(reading: IdeaReading, _care: Care) -> Point:
 
 def reach(reading: IdeaReading, _care: Care) -> Point:
     """It is said how users hear of it."""
-    channel = _sentence(reading, _CHANNEL)
+    # The pain comes first in a pitch and often names the same places; the plan to go there comes last.
+    channel = next((sentence for sentence in reversed(reading.sentences) if _CHANNEL.search(sentence)), "")
     return (
         Point(1.0, "A way to the first users is named.", channel)
         if channel
