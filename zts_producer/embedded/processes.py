@@ -59,7 +59,9 @@ def _birth_from_proc(pid: int) -> str | None:
 
 def birth_from_ps(pid: int) -> str | None:
     """The same where there is no /proc, to the second."""
-    told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     state, _, started = told.stdout.strip().partition(" ")
     return None if not started or state.startswith("Z") else started.strip()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
 import subprocess
 import sys
@@ -115,9 +114,16 @@ class EmbeddedStack:
         if not self._workers:
             return
         environment = worker_environment(record.endpoint.address, self._environment)
-        order = WorkerOrder(self._command, environment, os.getcwd(), self._workers)  # noqa: PTH109 - a plain string
+        order = WorkerOrder(self._command, environment, self._working_folder(), self._workers)
         with locks.turn():
             send_line(record.endpoint.control_path, order.encode(), timeout_s=START_S)
+
+    def _working_folder(self) -> str:
+        """Where this command runs: crews of the user's own may lie there."""
+        try:
+            return str(Path.cwd())
+        except FileNotFoundError:  # removed meanwhile
+            return str(self._folder.root)
 
     def _leave(self) -> None:
         locks, self._locks = self._locks, None

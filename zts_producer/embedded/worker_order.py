@@ -59,8 +59,16 @@ def celery_command(concurrency: int | None) -> tuple[str, ...]:
 
 
 def worker_environment(address: StackAddress, given: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, then `given`, then `REDIS_URL`, so that no other broker is used by mistake."""
-    environment = {**os.environ, **given, "REDIS_URL": address.redis_url}
+    """This process's environment, then `given`, then the address, so that no other Redis is used by mistake.
+
+    The names with a prefix are set too: they would win over `REDIS_URL`, also where a `.env` file has them.
+    """
+    here = {
+        "REDIS_URL": address.redis_url,
+        "ZTS_REDIS_URL": address.redis_url,
+        "ZTS_BROKER_URL": address.broker_url,
+    }
+    environment = {**os.environ, **given, **here}
     return {name: value for name, value in environment.items() if name not in _FOREIGN_BROKERS}
 
 

@@ -217,13 +217,25 @@ def test_workers_get_the_address_and_the_given_environment(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere")
+    monkeypatch.setenv("ZTS_REDIS_URL", "redis://elsewhere")
     told = tmp_path / "told"
-    names = ("REDIS_URL", "ZTS_COLOUR", "CELERY_BROKER_URL")
+    names = ("REDIS_URL", "ZTS_REDIS_URL", "ZTS_BROKER_URL", "ZTS_COLOUR", "CELERY_BROKER_URL")
     say = f"import os; open({os.fspath(told)!r}, 'w').write(repr([os.environ.get(n) for n in {names}]) + '.')"
     command = (sys.executable, "-c", f"{say}; import time; time.sleep(1000)")
     with stack(folder, worker_command=command, environment={"ZTS_COLOUR": "blue"}) as address:
         wait_until(lambda: told.exists() and told.read_text().endswith("."))
-    assert told.read_text() == f"{[address.redis_url, 'blue', None]!r}."
+    expected = [address.redis_url, address.redis_url, address.broker_url, "blue", None]
+    assert told.read_text() == f"{expected!r}."
+
+
+def test_a_working_folder_that_was_removed_does_not_matter(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with stack(folder):
+        complete_record(folder)
 
 
 def test_each_worker_knows_its_number(folder: Path) -> None:
