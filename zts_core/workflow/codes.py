@@ -79,6 +79,7 @@ UNUSED_THEN = _warning("ZTS302", "A then that is never used")
 ENDLESS_LOOP = _warning("ZTS303", "A loop that nothing inside can break")
 MERGE_CONFLICT = _error("ZTS304", "Parallel branches write the same namespace")
 NEEDLESS_MERGE = _warning("ZTS305", "A merge without a conflict")
+UNUSED_SETTING = _warning("ZTS306", "A setting of a loop that is never used")
 
 OVER_STEP_CAP = _error("ZTS401", "The shortest path is longer than the step cap")
 MAY_PASS_STEP_CAP = _warning("ZTS402", "The longest path is longer than the step cap")

@@ -1,0 +1,130 @@
+"""Decides whether the names in a workflow are sound: states told apart, targets that exist, no way in a circle."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from zts_core.workflow import codes
+from zts_core.workflow.library import unknown_workflow
+from zts_core.workflow.model import (
+    TERMINAL_STATES,
+    Approval,
+    Call,
+    EscalateTo,
+    Loop,
+    Step,
+    Workflow,
+)
+from zts_core.workflow.problems import Problem
+from zts_core.workflow.walk import Placed, walk
+
+_NUMBERED = re.compile(r"(.+)_([1-9]\d*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way out of a workflow into another; `is_call` where it comes back."""
+
+    target: str
+    path: str
+    is_call: bool
+
+
+def edges_of(workflow: Workflow) -> Iterator[Edge]:
+    """Every escalation and call of a workflow."""
+    for place in walk(workflow):
+        yield from edges_at(place)
+
+
+def edges_at(place: Placed) -> Iterator[Edge]:
+    """The escalations and calls of one node, not of those inside it."""
+    for index, condition in enumerate(place.conditions):
+        if isinstance(condition.on_fail, EscalateTo):
+            yield Edge(condition.on_fail.escalate_to, f"{place.path}/conditions[{index}]/on_fail", False)
+    node = place.node
+    if isinstance(node, Loop) and isinstance(node.loop.on_exhausted, EscalateTo):
+        yield Edge(node.loop.on_exhausted.escalate_to, f"{place.path}/loop/on_exhausted", False)
+    if isinstance(node, Call):
+        yield Edge(node.call.workflow, f"{place.path}/call/workflow", True)
+
+
+def check_names(workflow: Workflow, library: Mapping[str, Workflow]) -> Iterator[Problem]:
+    """Duplicate and reserved states, unknown targets, escalation cycles and recursion."""
+    yield from _states(workflow)
+    yield from _targets(workflow, library)
+
+
+def _states(workflow: Workflow) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    loops: dict[str, int] = {}
+    for path, state in _named(workflow):
+        if state in TERMINAL_STATES:
+            message = f"{state} ends a run and cannot be the name of work"
+            yield codes.RESERVED_STATE.at(path, message, "rename the state, or remove its `crew`")
+        elif state in first:
+            message = f"the state {state} is used already at {first[state]}"
+            yield codes.DUPLICATE_STATE.at(path, message, "give each state a name of its own")
+        first.setdefault(state, path)
+    for place in walk(workflow):
+        if isinstance(place.node, Loop):
+            loops[place.node.loop.state_prefix] = place.node.loop.max_iterations
+    for state, path in first.items():
+        numbered = _NUMBERED.match(state)
+        if numbered and int(numbered[2]) <= loops.get(numbered[1], 0):
+            message = f"{state} is also what an iteration of the loop {numbered[1]} is called"
+            yield codes.DUPLICATE_STATE.at(path, message, "rename the state, or the loop's `state_prefix`")
+
+
+def _named(workflow: Workflow) -> Iterator[tuple[str, str]]:
+    """Paths and names of all states that stand for work."""
+    for place in walk(workflow):
+        match place.node:
+            case Step() if not place.path.endswith("/loop"):  # a loop's single step is called as the loop is
+                yield f"{place.path}/state", place.node.state
+            case Approval():
+                yield f"{place.path}/approval/state", place.node.approval.state
+            case Loop():
+                yield f"{place.path}/loop/state_prefix", place.node.loop.state_prefix
+
+
+def _targets(workflow: Workflow, library: Mapping[str, Workflow]) -> Iterator[Problem]:
+    known = {**library, workflow.name: workflow}
+    outgoing: dict[str, list[Edge]] = {}
+    told: set[tuple[str, str]] = set()
+    for edge in edges_of(workflow):
+        if edge.target not in known:
+            yield unknown_workflow(edge.path, edge.target, library)
+            continue
+        way = _way(edge, workflow.name, known, outgoing)
+        node = edge.path.rpartition("/conditions[")[0] or edge.path
+        if way is None or (node, edge.target) in told:
+            continue
+        told.add((node, edge.target))
+        route = " → ".join([workflow.name, *(step.target for step in way)])
+        if all(step.is_call for step in way):
+            cure = "call another workflow, or write the nodes out"
+            yield codes.CALL_RECURSION.at(edge.path, f"the call comes back to itself: {route}", cure)
+        else:
+            cure = "escalate into a workflow that does not lead back here"
+            yield codes.ESCALATION_CYCLE.at(edge.path, f"the way goes in a circle: {route}", cure)
+
+
+def _way(start: Edge, home: str, known: Mapping[str, Workflow], outgoing: dict[str, list[Edge]]) -> list[Edge] | None:
+    """The shortest way from an edge of `home` back to `home`; None where there is none."""
+    ways: deque[list[Edge]] = deque([[start]])
+    seen = {start.target}
+    while ways:
+        way = ways.popleft()
+        at = way[-1].target
+        if at == home:
+            return way
+        if at not in outgoing:
+            outgoing[at] = list(edges_of(known[at])) if at in known else []
+        for edge in outgoing[at]:
+            if edge.target not in seen:
+                seen.add(edge.target)
+                ways.append([*way, edge])
+    return None
