@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from zts_core.crew import StepContext
+from zts_worker.crews.output import Answer, CrewOutput
 
 if TYPE_CHECKING:
     from zts_worker.crews.building.plans import Blueprint, EntityPlan
@@ -23,11 +24,7 @@ NOT_JUDGED = (
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class BuiltFile(_Part):
+class BuiltFile(Answer):
     """A file of the project: its path below `project/`, SHA-256 in hex, size in bytes."""
 
     path: str
@@ -35,7 +32,7 @@ class BuiltFile(_Part):
     bytes: int
 
 
-class BuiltAttribute(_Part):
+class BuiltAttribute(Answer):
     """A column: its kind is text, long_text, integer, number, money, date, flag, email or url."""
 
     name: str
@@ -45,7 +42,7 @@ class BuiltAttribute(_Part):
     personal: bool
 
 
-class BuiltEntity(_Part):
+class BuiltEntity(Answer):
     """A kind of record; `module` is its file, `route` its address for people, `api` the one for programs."""
 
     name: str
@@ -55,19 +52,19 @@ class BuiltEntity(_Part):
     module: str
     route: str
     api: str
-    attributes: tuple[BuiltAttribute, ...]
-    belongs_to: tuple[str, ...]
-    actions: tuple[str, ...]
+    attributes: list[BuiltAttribute]
+    belongs_to: list[str]
+    actions: list[str]
     sentence: str
 
 
-class DataModel(_Part):
+class DataModel(Answer):
     """All kinds of records."""
 
-    entities: tuple[BuiltEntity, ...]
+    entities: list[BuiltEntity]
 
 
-class Commands(_Part):
+class Commands(Answer):
     """What a person types in the project's folder."""
 
     install: str
@@ -75,7 +72,7 @@ class Commands(_Part):
     start: str
 
 
-class ChangeOutcome(_Part):
+class ChangeOutcome(Answer):
     """What became of a change request: `action` on `path`, or the reason why nothing was done."""
 
     id: str
@@ -85,21 +82,19 @@ class ChangeOutcome(_Part):
     reason: str = ""
 
 
-class Build(_Part):
+class Build(CrewOutput):
     """What the builder gives."""
 
     status: Literal["completed", "failed"]
     project_name: str
     package: str
     data_model: DataModel
-    files: tuple[BuiltFile, ...]
+    files: list[BuiltFile]
     commands: Commands
-    change_requests_applied: tuple[ChangeOutcome, ...] = ()
-    change_requests_left: tuple[ChangeOutcome, ...] = ()
+    change_requests_applied: list[ChangeOutcome] = Field(default_factory=list)
+    change_requests_left: list[ChangeOutcome] = Field(default_factory=list)
     planted_fault: str | None = None
     summary: str
-    mode: Literal["offline", "model"] = "offline"
-    not_judged: tuple[str, ...] = ()
 
 
 class BuilderCrew:
@@ -195,14 +190,15 @@ def _describe(
 ) -> Build:
     applied, left = _outcomes(repair)
     return Build(
+        mode="offline",
         status="failed" if broken else "completed",
         project_name=blueprint.distribution,
         package=blueprint.package,
-        data_model=DataModel(entities=tuple(_entity(entity, blueprint) for entity in blueprint.entities)),
-        files=tuple(
+        data_model=DataModel(entities=[_entity(entity, blueprint) for entity in blueprint.entities]),
+        files=[
             BuiltFile(path=path, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
             for path, content in sorted(files.items())
-        ),
+        ],
         commands=Commands(
             install="python -m pip install .",
             test="python -m unittest",
@@ -212,11 +208,11 @@ def _describe(
         change_requests_left=left,
         planted_fault=fault,
         summary=_summary(blueprint, files, broken=broken, applied=len(applied), left=len(left)),
-        not_judged=(*NOT_JUDGED, *blueprint.open_points),
+        not_judged=[*NOT_JUDGED, *blueprint.open_points],
     )
 
 
-def _outcomes(repair: Repair | None) -> tuple[tuple[ChangeOutcome, ...], tuple[ChangeOutcome, ...]]:
+def _outcomes(repair: Repair | None) -> tuple[list[ChangeOutcome], list[ChangeOutcome]]:
     applied: list[ChangeOutcome] = []
     left: list[ChangeOutcome] = []
     for request, action, told in repair.done if repair else ():
@@ -225,7 +221,7 @@ def _outcomes(repair: Repair | None) -> tuple[tuple[ChangeOutcome, ...], tuple[C
             left.append(ChangeOutcome(**known, path=str(request.get("path") or ""), reason=told))
         else:
             applied.append(ChangeOutcome(**known, path=told))
-    return tuple(applied), tuple(left)
+    return applied, left
 
 
 def _entity(entity: EntityPlan, blueprint: Blueprint) -> BuiltEntity:
@@ -237,7 +233,7 @@ def _entity(entity: EntityPlan, blueprint: Blueprint) -> BuiltEntity:
         module=f"{blueprint.package}/entities/{entity.module}.py",
         route=f"/{entity.route}",
         api=f"/api/{entity.route}",
-        attributes=tuple(
+        attributes=[
             BuiltAttribute(
                 name=field.column,
                 label=field.label,
@@ -246,9 +242,9 @@ def _entity(entity: EntityPlan, blueprint: Blueprint) -> BuiltEntity:
                 personal=field.personal,
             )
             for field in entity.fields
-        ),
-        belongs_to=tuple(reference.entity for reference in entity.references),
-        actions=tuple(action.name for action in entity.actions),
+        ],
+        belongs_to=[reference.entity for reference in entity.references],
+        actions=[action.name for action in entity.actions],
         sentence=entity.sentence,
     )
 

@@ -21,7 +21,7 @@ from zts_worker.crews.box.housing import given_to
 from zts_worker.crews.box.pipes import Seen, execute
 from zts_worker.crews.box.plan import Isolation, Limits, Plan
 
-__all__ = ["Isolation", "Limits", "SandboxResult", "base_python", "isolation_here", "run_sandboxed"]
+__all__ = ["Isolation", "Limits", "SandboxResult", "base_python", "isolation_here", "run_sandboxed", "without_places"]
 
 # 61184..65519 is the range systemd leaves to short-lived users (systemd.io/UIDS-GIDS); it fits into the 65536
 # ids of a usual container.
@@ -167,8 +167,8 @@ def _result(plan: Plan, seen: Seen) -> SandboxResult:
         raise TransientError(f"the sandbox could not be set up: {seen.report.error}")
     return SandboxResult(
         exit_code=seen.report.exit_code,
-        stdout=_readable(seen.stdout, plan.folder),
-        stderr=_readable(seen.stderr, plan.folder),
+        stdout=without_places(seen.stdout.decode("utf-8", "replace"), Path(plan.folder)),
+        stderr=without_places(seen.stderr.decode("utf-8", "replace"), Path(plan.folder)),
         seconds=seen.seconds,
         killed_reason="output" if seen.flooded else seen.report.killed_reason,
         isolation=plan.isolation.in_words(),
@@ -176,6 +176,9 @@ def _result(plan: Plan, seen: Seen) -> SandboxResult:
     )
 
 
-def _readable(output: bytes, folder: str) -> str:
-    """Text without this machine's paths: where the folder lay is of no use to a reader."""
-    return output.decode("utf-8", "replace").replace(folder + "/", "").replace(folder, ".")
+def without_places(text: str, folder: Path) -> str:
+    """`text` without this machine's paths: where folder and interpreter lie is of no use to a reader."""
+    for place, name in ((str(folder), "."), (str(Path(sys.base_prefix).resolve()), "python")):
+        if len(place) > 4:  # "/" and "/usr" are no secret, and short enough to be part of anything
+            text = text.replace(f"{place}/", "" if name == "." else f"{name}/").replace(place, name)
+    return text

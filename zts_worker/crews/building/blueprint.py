@@ -154,7 +154,7 @@ def _fields(attributes: Sequence[Attribute], *, taken: Sequence[str]) -> tuple[F
     attributes = attributes or (Attribute("name", "text", False),)
     texts = [attribute for attribute in attributes if attribute.kind == "text"]
     # One field is enough to tell a record by; what else must be filled in, only its users know.
-    needed = (texts or [attribute for attribute in attributes if attribute.kind != "flag"] or [None])[0]
+    needed = next((item for item in (*texts, *attributes) if item.kind != "flag"), None)
     for attribute in attributes:
         column = unique(identifier(attribute.name, otherwise="value").rstrip("_"), used)
         used.append(column)

@@ -17,7 +17,7 @@ from zts_worker.crews.examining.secrets import redacted
 
 Files = dict[str, bytes]
 Action = Literal["added", "derived anew", "removed", "secret taken out", "nothing"]
-_BROAD = frozenset({"failing_test", "install_failed", "does_not_start", "no_tests"})
+_BROAD = frozenset({"failing_test", "install_failed", "does_not_start", "no_tests", "missing_entity"})
 
 
 @dataclass

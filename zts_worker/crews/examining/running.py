@@ -1,0 +1,167 @@
+"""Decides how a project is put to the proof in the sandbox: installed, tested and started, each on a copy."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from zts_worker.crews.sandbox import SandboxResult, base_python, run_sandboxed, without_places
+
+_PROGRAMS = Path(__file__).resolve().parent / "in_box"
+_RESULT = "zts-result.json"
+_MOST_RESULT = 8 << 20
+INSTALL_S, TESTS_S, START_S = 120.0, 120.0, 40.0
+"""Seconds each proof may take, where the step's own time-out leaves that much."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Whether installing worked, how it was done, and what was said where it did not."""
+
+    ok: bool
+    method: str
+    seconds: float
+    detail: str
+    isolation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """One test: outcome is passed, failed, error or skipped; `message` ends with the reason."""
+
+    id: str
+    outcome: str
+    message: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not hold."""
+        return self.outcome in ("failed", "error")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """All tests; `trouble` says why there is no complete result (ended by the sandbox, or crashed)."""
+
+    tests: tuple[CaseRecord, ...]
+    seconds: float
+    trouble: str = ""
+    isolation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Started:
+    """Whether it answers: the health path asked, its status (0: no answer), and the status of the other paths."""
+
+    ok: bool
+    url: str
+    status: int
+    detail: str
+    seconds: float
+    paths: dict[str, int] = field(default_factory=dict)
+    isolation: tuple[str, ...] = ()
+
+
+def install(project: Path, room: Path, *, timeout_s: float) -> Installed:
+    """Install a copy of `project` into `room/target` without a network."""
+    shutil.copytree(project, room / "project")
+    method, command, readable = _installer()
+    result = run_sandboxed(command, folder=room, timeout_s=timeout_s, readable=readable)
+    detail = "" if result.ok else _told(result)
+    return Installed(result.ok, method, result.seconds, detail, result.isolation)
+
+
+def _installer() -> tuple[str, list[str], list[Path]]:
+    options = ["install", "--quiet", "--no-index", "--no-cache-dir", "--no-compile", "--no-input"]
+    options += ["--disable-pip-version-check", "--root-user-action=ignore", "--target", "target", "./project"]
+    spec = find_spec("pip")
+    if spec and spec.origin:
+        pip = Path(spec.origin).resolve().parent
+        return "pip install --target", [base_python(), str(pip), *options], [pip]
+    return "its own build back end, wheel unpacked", [*_program("wheel_installer"), "project", "target"], []
+
+
+def _program(name: str) -> list[str]:
+    return [base_python(), "-c", (_PROGRAMS / f"{name}.py").read_text(encoding="utf-8")]
+
+
+def run_tests(project: Path, room: Path, *, timeout_s: float) -> Tested:
+    """Run all tests of a copy of `project`."""
+    shutil.copytree(project, room, dirs_exist_ok=True)
+    result = run_sandboxed([*_program("test_runner"), _RESULT], folder=room, timeout_s=timeout_s)
+    data = _written(room / _RESULT)
+    if not isinstance(data, dict):
+        return Tested((), result.seconds, _told(result) or "the test run wrote no result", result.isolation)
+    records = [_record(row, room) for row in data.get("tests", []) if isinstance(row, dict)]
+    return Tested(tuple(records), result.seconds, "" if result.ok else _told(result), result.isolation)
+
+
+def _record(row: dict[str, Any], room: Path) -> CaseRecord:
+    return CaseRecord(
+        id=str(row.get("id", ""))[:300],
+        outcome=str(row.get("outcome", "error")),
+        message=without_places(str(row.get("message", "")), room.resolve())[-4000:],
+        seconds=float(row.get("seconds") or 0.0),
+    )
+
+
+def start(room: Path, command: str, *, health: str, paths: Sequence[str], timeout_s: float, installed: bool) -> Started:
+    """Start it from `room/target` where it was installed, else from `room/project`, and ask it for `paths`."""
+    where = room / "elsewhere" if installed else room / "project"
+    where.mkdir(exist_ok=True)
+    if installed and (room / "target").is_dir():
+        shutil.copytree(room / "target", where / "target", dirs_exist_ok=True)
+    plan = {"command": _start_command(command), "health": health, "paths": list(paths), "patience_s": 15}
+    result = run_sandboxed(
+        [*_program("prober"), json.dumps(plan), _RESULT],
+        folder=where,
+        timeout_s=timeout_s,
+        environment={"PYTHONPATH": "target"} if installed else {},
+    )
+    data = _written(where / _RESULT)
+    if not isinstance(data, dict):
+        return Started(False, health, 0, _told(result), result.seconds, {}, result.isolation)
+    found = data.get("paths") if isinstance(data.get("paths"), dict) else {}
+    return Started(
+        ok=data.get("ok") is True,
+        url=health,
+        status=int(data.get("status") or 0),
+        detail="" if data.get("ok") is True else without_places(str(data.get("detail", "")), where.resolve())[-3000:],
+        seconds=result.seconds,
+        paths={str(path): int(status or 0) for path, status in dict(found or {}).items()},
+        isolation=result.isolation,
+    )
+
+
+def _start_command(command: str) -> list[str]:
+    """The build's start command with this machine's interpreter and the prober's port."""
+    parts = shlex.split(command)
+    if parts and Path(parts[0]).name.startswith("python"):
+        parts[0] = base_python()
+    for place, part in enumerate(parts[:-1]):
+        if part in ("--port", "-p"):
+            parts[place + 1] = "{port}"
+    return parts
+
+
+def _written(path: Path) -> object:
+    """What a program wrote as its result; None where it is not there or not what it should be."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_RESULT:
+        return None
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _told(result: SandboxResult) -> str:
+    if result.killed_reason:
+        return f"the sandbox ended it after {result.seconds} s: {result.killed_reason}\n{result.stderr[-2000:]}".strip()
+    return (result.stderr or result.stdout)[-3000:].strip() or f"it ended with code {result.exit_code}"

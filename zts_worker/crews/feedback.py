@@ -1,0 +1,259 @@
+"""Decides whether what was made may go out: it is examined for real, and what must change is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from zts_core.crew import StepContext
+from zts_worker.crews.output import Answer, CrewOutput
+
+if TYPE_CHECKING:
+    from zts_worker.crews.examining.findings import Finding
+    from zts_worker.crews.examining.project import Examination
+
+NOT_JUDGED = (
+    "Whether people like to use it: nobody was asked.",
+    "Whether the idea's market is there: see the validation.",
+)
+
+
+class ChangeRequest(Answer):
+    """Something that must change; `id` is the same for the same trouble in every review."""
+
+    id: str
+    kind: str
+    path: str = Field(description='File below the project, "" for the whole.')
+    severity: str = Field(description="critical, high, medium or low.")
+    message: str
+    evidence: str = Field(description="What shows it, such as a traceback; at most 4,000 characters.")
+
+
+class Remark(Answer):
+    """Something seen in a file at a line (0: not at one line)."""
+
+    kind: str
+    path: str
+    line: int
+    message: str
+    severity: str
+
+
+class FailedTest(Answer):
+    """A test that does not hold."""
+
+    id: str
+    outcome: str
+    message: str
+
+
+class TestSummary(Answer):
+    """Numbers of tests."""
+
+    ran: int = 0
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    failures: list[FailedTest] = Field(default_factory=list)
+
+
+class InstallCheck(Answer):
+    """Whether it installs without a network; `method` says how that was tried."""
+
+    ok: bool
+    method: str
+    seconds: float
+
+
+class StartCheck(Answer):
+    """Whether it answers at `url`; `status` 0 where there was no answer."""
+
+    ok: bool
+    url: str
+    status: int
+    seconds: float
+
+
+class ScopeCheck(Answer):
+    """Names of the idea's entities that are there, with module, table and addresses, and that are not."""
+
+    covered: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list)
+
+
+class Review(CrewOutput):
+    """What the review found."""
+
+    approved: bool = Field(description="Nothing has to change.")
+    rejected: bool = Field(description="Something has to change: see `change_requests`.")
+    escalated: bool = Field(description="The same change requests came back unchanged: a person has to look.")
+    quick_approval: bool = Field(description="It installs, starts, its tests pass and nothing in it is dangerous.")
+    security_approved: bool = Field(description="No leaked secret and no unsafe call was found.")
+    compliance_approved: bool = Field(description="The compliance check passed, or none was asked for.")
+    enterprise_approved: bool = Field(description="Approved, secure, compliant, whole in scope and without lint.")
+    examined: str = Field(description="`project`, `plans` or `nothing`.")
+    score: float = Field(ge=0.0, le=1.0, description="Share of the examination that went well, weighted.")
+    summary: str
+    comments: list[str] = Field(default_factory=list)
+    change_requests: list[ChangeRequest] = Field(default_factory=list)
+    tests: TestSummary = TestSummary()
+    install: InstallCheck | None = None
+    starts: StartCheck | None = None
+    lint: list[Remark] = Field(default_factory=list)
+    lint_by: str = ""
+    security: list[Remark] = Field(default_factory=list)
+    scope: ScopeCheck = ScopeCheck()
+    isolation: list[str] = Field(default_factory=list, description="What kept the examined code apart from the worker.")
+
+
+class FeedbackCrew:
+    """Installs, tests, starts, reads and compares; where no code was built, the pages and plans instead."""
+
+    name: ClassVar[str] = "FeedbackCrew"
+    namespace: ClassVar[str] = "feedback"
+    Output: ClassVar[type[Review]] = Review
+
+    def run(self, context: StepContext) -> Review:
+        """Examine and judge; TransientError where the sandbox cannot be set up."""
+        from zts_worker.crews.examining.plans import examine_plans
+        from zts_worker.crews.examining.project import examine_project
+
+        build = context.earlier("build")
+        examination = examine_plans(context) if build is None else examine_project(context, build)
+        return _review(context, examination)
+
+
+def _review(context: StepContext, seen: Examination) -> Review:
+    from zts_worker.crews.examining.findings import SECURITY_KINDS, sorted_by_weight
+
+    findings = sorted_by_weight(seen.findings)
+    blocking = [finding for finding in findings if finding.blocks]
+    security = [finding for finding in findings if finding.kind in SECURITY_KINDS]
+    lint = [finding for finding in findings if finding.kind in ("lint", "undefined_name")]
+    compliant, said = _compliance(context)
+    approved = not blocking
+    requests = [_request(finding) for finding in blocking]
+    escalated = _came_back(context, requests)
+    return Review(
+        mode="offline",
+        approved=approved,
+        rejected=not approved,
+        escalated=escalated,
+        quick_approval=seen.works and not security,
+        security_approved=not security,
+        compliance_approved=compliant,
+        enterprise_approved=approved and compliant and not lint and not seen.scope_missing,
+        examined=seen.examined,
+        score=_score(seen, security=security, lint=lint),
+        summary=_summary(seen, requests, escalated=escalated),
+        comments=[*seen.comments, *said, *(f"{item.path}: {item.message}" for item in findings if not item.blocks)],
+        change_requests=requests,
+        tests=_tests(seen),
+        install=_install(seen),
+        starts=_starts(seen),
+        lint=[_remark(finding) for finding in lint],
+        lint_by=seen.lint_by,
+        security=[_remark(finding) for finding in security],
+        scope=ScopeCheck(covered=list(seen.scope_covered), missing=list(seen.scope_missing)),
+        isolation=list(seen.isolation),
+        not_judged=[*NOT_JUDGED, *seen.not_judged],
+    )
+
+
+def _request(finding: Finding) -> ChangeRequest:
+    return ChangeRequest(
+        id=finding.id,
+        kind=finding.kind,
+        path=finding.path,
+        severity=finding.severity,
+        message=finding.message,
+        evidence=finding.evidence[-4000:],
+    )
+
+
+def _remark(finding: Finding) -> Remark:
+    return Remark(
+        kind=finding.kind,
+        path=finding.path,
+        line=finding.line,
+        message=finding.message,
+        severity=finding.severity,
+    )
+
+
+def _came_back(context: StepContext, requests: Sequence[ChangeRequest]) -> bool:
+    """Whether the review before this one asked for exactly the same: another round would change nothing."""
+    earlier = (context.earlier("feedback") or {}).get("change_requests") or ()
+    before = {str(request.get("id")) for request in earlier if isinstance(request, Mapping)}
+    return bool(requests) and before == {request.id for request in requests}
+
+
+def _compliance(context: StepContext) -> tuple[bool, list[str]]:
+    earlier = context.earlier("compliance")
+    if earlier is not None:
+        passed = earlier.get("passed") is True
+        return passed, [] if passed else ["The compliance check did not pass: see the compliance report."]
+    asked = context.metadata.get("compliance") or ()
+    if asked:
+        named = ", ".join(str(name) for name in asked)
+        return False, [f"The workflow asks for {named}, and no compliance check was made before this review."]
+    return True, []
+
+
+def _tests(seen: Examination) -> TestSummary:
+    if seen.tested is None:
+        return TestSummary()
+    failed = [record for record in seen.tested.tests if record.failed]
+    skipped = sum(record.outcome == "skipped" for record in seen.tested.tests)
+    return TestSummary(
+        ran=len(seen.tested.tests),
+        passed=len(seen.tested.tests) - len(failed) - skipped,
+        failed=len(failed),
+        skipped=skipped,
+        seconds=seen.tested.seconds,
+        failures=[FailedTest(id=item.id, outcome=item.outcome, message=item.message) for item in failed[:40]],
+    )
+
+
+def _install(seen: Examination) -> InstallCheck | None:
+    found = seen.installed
+    return InstallCheck(ok=found.ok, method=found.method, seconds=found.seconds) if found else None
+
+
+def _starts(seen: Examination) -> StartCheck | None:
+    found = seen.started
+    if found is None:
+        return None
+    return StartCheck(ok=found.ok, url=found.url, status=found.status, seconds=found.seconds)
+
+
+def _score(seen: Examination, *, security: Sequence[Finding], lint: Sequence[Finding]) -> float:
+    """Tests 0.4, installing, starting and security 0.15 each, scope 0.1, lint 0.05; plans lose with each finding."""
+    if seen.examined != "project":
+        return round(1.0 / (1 + len(seen.findings)), 2) if seen.examined == "plans" else 0.0
+    tests = _tests(seen)
+    whole = len(seen.scope_covered) + len(seen.scope_missing)
+    earned = [
+        0.4 * (tests.passed / tests.ran if tests.ran else 0.0),
+        0.15 * bool(seen.installed and seen.installed.ok),
+        0.15 * bool(seen.started and seen.started.ok),
+        0.15 * (not security),
+        0.1 * (len(seen.scope_covered) / whole if whole else 1.0),
+        0.05 * (not lint),
+    ]
+    return round(sum(earned), 2)
+
+
+def _summary(seen: Examination, requests: Iterable[ChangeRequest], *, escalated: bool) -> str:
+    kinds = [request.kind.replace("_", " ") for request in requests]
+    if escalated:
+        return f"The same {len(kinds)} change requests came back unchanged: a person has to look."
+    if kinds:
+        return f"{len(kinds)} change requests: {', '.join(sorted(set(kinds)))}."
+    if seen.examined == "plans":
+        return "No code was built; the pages and plans are sound."
+    tests = _tests(seen)
+    return f"It installs, starts, and its {tests.passed} tests pass."
