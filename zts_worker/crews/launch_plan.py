@@ -96,7 +96,7 @@ def checklist(reading: IdeaReading, care: Care, build: Mapping[str, Any] | None)
         ("A backup was taken and restored", "A backup that was never restored is a hope.", False),
         ("The landing page names price and contact", "Both are asked first.", False),
     ]
-    entries += [(f"{entity.title}: added, changed and deleted once by hand", "The shortest way through the product.", False)
+    entries += [(f"{entity.title}: added, changed and deleted once", "The shortest way through the product.", False)
                 for entity in reading.entities[:4]]  # fmt: skip
     if care.has_personal_data:
         entries.append(("A privacy notice is linked", "Personal data is kept; GDPR article 13.", False))

@@ -86,7 +86,7 @@ def missing_for_compliance(care: Care) -> list[str]:
     if not care.has_personal_data:
         return []
     missing = [] if "deletion" in care.promises else ["deletion of a person's data"]
-    if not {"consent", "purpose", "data minimum", "access control"} & set(care.promises):
+    if not {"consent", "purpose", "data minimum"} & set(care.promises):
         missing.append("consent, a bound purpose or as little data as possible")
     if care.is_sensitive:
         missing += [promise for promise in ("consent", "encryption") if promise not in care.promises]
