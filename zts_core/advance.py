@@ -220,8 +220,12 @@ class _Walk:
             self.enter_later(child, frame.id, index)
 
     def enter_loop(self, node: PlanNode, parent: int, slot: int) -> None:
-        frame = self.open_frame(node, parent, slot)
-        frame.iteration = 1
+        self.begin_iteration(self.open_frame(node, parent, slot), node)
+
+    def begin_iteration(self, frame: Frame, node: PlanNode) -> None:
+        frame.iteration += 1
+        frame.cursor = 0
+        frame.first = self.state.seq
         self.enter_later(node.children[0], frame.id, 0)
 
     def enter_foreach(self, node: PlanNode, parent: int, slot: int) -> None:
@@ -309,10 +313,9 @@ class _Walk:
                 self.note("loop_left", state=label, why=verdict.explanation, then=condition.then)
                 self.complete(frame, _break_signal(condition.then, f"{label}: {verdict.explanation}"))
                 return
-        if frame.iteration < body.max_iterations:
-            frame.iteration += 1
-            frame.cursor = 0
-            self.enter_later(node.children[0], frame.id, 0)
+        # An iteration in which nothing started would only be repeated: loops in loops could keep that up for hours.
+        if frame.iteration < body.max_iterations and self.state.seq > frame.first:
+            self.begin_iteration(frame, node)
             return
         reason = f"{body.state_prefix} used all its {body.max_iterations} iterations"
         self.note("loop_exhausted", state=label, then=_name(body.on_exhausted))

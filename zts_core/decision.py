@@ -65,4 +65,4 @@ class Decision:
     @property
     def waits(self) -> bool:
         """Nothing starts and nothing ends: the run waits for what is at work."""
-        return not (self.starts or self.approvals or self.finish)
+        return not (self.starts or self.approvals or self.finish or self.state.ending)

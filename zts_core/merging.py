@@ -54,7 +54,7 @@ def _merge_facts(policy: Merge, held: Sequence[Held]) -> dict[str, Any]:
 
 
 def items_ref(first: int, count: int, without: Sequence[int]) -> Ref:
-    """The reference to a foreach's outputs: ranges of step numbers in item order, without the items that failed."""
+    """The reference to a foreach's outputs: ranges of step numbers in item order, and how many items it lacks."""
     ranges: list[list[int]] = []
     for item in range(count) if without else ():
         if item in without:
@@ -65,7 +65,7 @@ def items_ref(first: int, count: int, without: Sequence[int]) -> Ref:
             ranges.append([first + item, first + item])
     if not without and count:
         ranges = [[first, first + count - 1]]
-    return {"items": ranges}
+    return {"items": ranges, "failed": len(without)}
 
 
 def digest_of(*parts: str) -> str:
