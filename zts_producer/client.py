@@ -261,7 +261,7 @@ class Client:
         return entries(self.settings)
 
     def validate_workflow(self, name_or_path: str) -> Sequence[Problem]:
-        """All problems of a workflow, errors and warnings; none means that it can be run."""
+        """All problems of a workflow by name, or of a file; without an error among them it can be run."""
         from zts_producer.library import problems_of
 
         return problems_of(self.settings, name_or_path)

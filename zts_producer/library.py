@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from zts_core.catalogue import find_shape
 from zts_core.errors import WorkflowInvalid
 from zts_core.settings import Settings
+from zts_core.workflow.checks import MAX_STEPS, check, check_reachable
 from zts_core.workflow.library import Library, Resolved, resolve
+from zts_core.workflow.load import load_file
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.plan import Plan, compile_plan
 from zts_core.workflow.problems import Problem, Severity
+
+DEADLINE_S = 24 * 3600.0
+"""The deadline of a run where nobody names another, as in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +52,66 @@ def find_workflow(settings: Settings, name_or_path: str) -> Resolved:
     return resolve(name_or_path, read_library(settings))
 
 
-def plan_of(settings: Settings, name_or_path: str, *, max_steps: int | None = None) -> Plan:
-    """The compiled workflow, checked; WorkflowInvalid with all its errors."""
+def checked_plan(
+    settings: Settings, name_or_path: str, *, max_steps: int = MAX_STEPS, deadline_s: float | None = None
+) -> tuple[Plan, Sequence[Problem]]:
+    """The compiled workflow and its warnings; WorkflowInvalid with all its errors."""
     found = find_workflow(settings, name_or_path)
-    errors = [p for p in _check(settings, found, max_steps) if p.severity is Severity.ERROR]
-    if errors:
+    name = found.workflow.name
+    problems = check_reachable(name, found.library, find_shape, max_steps=max_steps, deadline_s=deadline_s)
+    if errors := [problem for problem in problems if _is_error(problem)]:
         raise WorkflowInvalid(errors)
-    return compile_plan(found.workflow.name, _with(found))
+    return compile_plan(name, found.library.workflows), problems
 
 
 def problems_of(settings: Settings, name_or_path: str) -> Sequence[Problem]:
-    """All problems of one workflow, or of every workflow a file holds."""
+    """All problems of one workflow, of a file with all it holds, or, where nothing is named, of the whole library."""
+    library = read_library(settings)
+    path = Path(name_or_path)
+    if not name_or_path:
+        return (*library.problems, *_checked(library, library.workflows))
+    if name_or_path not in library.workflows and path.is_file():
+        loaded = load_file(path)
+        return (*loaded.problems, *_checked(library.with_file(loaded), loaded.workflows))
     try:
-        found = find_workflow(settings, name_or_path)
+        found = resolve(name_or_path, library)
     except WorkflowInvalid as error:
         return error.problems
-    return _check(settings, found, None)
+    return _checked(found.library, [found.workflow.name])
 
 
 def entries(settings: Settings) -> Sequence[WorkflowEntry]:
     """All workflows by name, the broken ones too."""
     library = read_library(settings)
-    whole = [_entry(settings, library, workflow) for workflow in library.workflows.values()]
+    whole = [_entry(library, workflow) for workflow in library.workflows.values()]
     broken = [WorkflowEntry(name, "", loaded.file, True) for name, loaded in library.broken.items()]
     return sorted([*whole, *broken], key=lambda entry: entry.name)
 
 
-def _entry(settings: Settings, library: Library, workflow: Workflow) -> WorkflowEntry:
-    problems = _check(settings, Resolved(workflow, library), None)
+def _entry(library: Library, workflow: Workflow) -> WorkflowEntry:
     return WorkflowEntry(
         name=workflow.name,
         description=str(workflow.metadata.get("description", "")),
         file=library.file(workflow.name),
-        has_errors=any(problem.severity is Severity.ERROR for problem in problems),
+        has_errors=any(_is_error(problem) for problem in _checked(library, [workflow.name])),
         metadata=workflow.metadata,
     )
 
 
-def _with(found: Resolved) -> Mapping[str, Workflow]:
-    return {**found.library.workflows, found.workflow.name: found.workflow}
+def _checked(library: Library, names: Iterable[str]) -> tuple[Problem, ...]:
+    return tuple(
+        problem
+        for name in names
+        for problem in check(
+            library.workflows[name],
+            library.workflows,
+            find_shape,
+            deadline_s=DEADLINE_S,
+            file=library.file(name),
+            lines=library.lines(name),
+        )
+    )
 
 
-def _check(settings: Settings, found: Resolved, max_steps: int | None) -> Sequence[Problem]:
-    return ()
+def _is_error(problem: Problem) -> bool:
+    return problem.severity is Severity.ERROR

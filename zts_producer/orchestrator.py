@@ -125,7 +125,7 @@ class ZeroToShipOrchestrator:
         return await asyncio.to_thread(self._client.export, project_id, out)
 
     async def validate_workflow(self, name_or_path: str) -> Sequence[Problem]:
-        """All problems of a workflow, errors and warnings; none means that it can be run."""
+        """All problems of a workflow by name, or of a file; without an error among them it can be run."""
         return await asyncio.to_thread(self._client.validate_workflow, name_or_path)
 
     async def list_available_workflows(self) -> Sequence[WorkflowEntry]:

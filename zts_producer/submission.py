@@ -13,8 +13,9 @@ from zts_core.errors import BadInput, OutputFolderTaken
 from zts_core.ports import NewRun
 from zts_core.settings import Settings
 from zts_core.workflow.plan import Plan
+from zts_core.workflow.problems import Problem
 from zts_producer.idea import check_idea
-from zts_producer.library import plan_of
+from zts_producer.library import checked_plan
 from zts_producer.naming import new_run_id, title_of
 
 DEFAULT_OUT = "shipped"
@@ -24,10 +25,11 @@ VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A run that can be recorded: what is new about it, and its compiled workflow."""
+    """A run that can be recorded: what is new about it, its compiled workflow, and what is odd about that."""
 
     new: NewRun
     plan: Plan
+    warnings: tuple[Problem, ...] = ()
 
 
 def prepare(
@@ -46,7 +48,7 @@ def prepare(
     cap = checked_max_steps(settings, max_steps)
     folder = check_out(out)
     deadline_s = _checked_deadline(settings, deadline)
-    plan = plan_of(settings, workflow, max_steps=cap)
+    plan, warnings = checked_plan(settings, workflow, max_steps=cap, deadline_s=deadline_s)
     new = NewRun(
         run_id=new_run_id(),
         idea=text,
@@ -58,7 +60,7 @@ def prepare(
         values=_checked_values(values or {}),
         out=str(folder),
     )
-    return Submission(new, plan)
+    return Submission(new, plan, tuple(warnings))
 
 
 def check_out(out: Path | str = "") -> Path:

@@ -20,7 +20,9 @@ from zts_producer.view import NodeStatus, NodeView, RunView, run_view
 REDRAW_S = 0.2
 READ_SHARE = 10
 """A view that took t seconds to read is read again after 10 t at the soonest, however long the run is."""
-LONGEST_LINE = 72
+WIDE = 110
+"""Columns of a terminal that has room for the crews' names."""
+TIME_WIDTH = len("3 min 05 s")
 
 STYLES = {
     NodeStatus.PENDING: ("○", "dim"),
@@ -87,12 +89,17 @@ class LiveWatcher:
 
 def picture(view: RunView, *, now: int, console: Console, spinner: Spinner | None = None) -> Group:
     """Header and tree of a run as rich renderables."""
-    table = Table.grid(padding=(0, 2), expand=False)
-    for column in range(5):
-        table.add_column(no_wrap=True, overflow="ellipsis", justify="right" if column == 2 else "left")
+    wide = console.width >= WIDE
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right", min_width=TIME_WIDTH)
+    if wide:
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for tree in view.trees:
         for depth, node in tree.walk():
-            table.add_row(*_row(node, depth, now=now, console=console, spinner=spinner))
+            name, elapsed, crew, words = _row(node, depth, now=now, console=console, spinner=spinner)
+            table.add_row(name, elapsed, *([crew] if wide else []), words)
     return Group(_header(view, now), Text(), table)
 
 
@@ -110,7 +117,7 @@ def _header(view: RunView, now: int) -> Text:
 
 def _row(
     node: NodeView, depth: int, *, now: int, console: Console, spinner: Spinner | None
-) -> tuple[Text, Text, Text, Text, Text]:
+) -> tuple[Text, Text, Text, Text]:
     glyph, style = STYLES[node.status]
     if not console.encoding.lower().startswith("utf"):
         glyph = ASCII[node.status]
@@ -120,10 +127,11 @@ def _row(
     name.append(glyph, style=style)
     name.append(f" {node.label}", style="dim" if style == "dim" else "")
     step = node.newest
-    crew = Text(node.crew, style="dim")
     elapsed = Text(duration(step_seconds(step, now)) if step and step.started_ms else "")
-    tries = Text(_tries(node), style="yellow")
-    return name, crew, elapsed, tries, Text(_words(node), style="dim")
+    words = Text()
+    words.append(_tries(node), style="yellow")
+    words.append(_words(node), style="dim")
+    return name, elapsed, Text(node.crew, style="dim"), words
 
 
 def _frame(spinner: Spinner, console: Console) -> str:
@@ -134,15 +142,15 @@ def _frame(spinner: Spinner, console: Console) -> str:
 def _tries(node: NodeView) -> str:
     step = node.newest
     attempts = f"attempt {step.attempt}" if step and step.attempt > 1 else ""
-    runs = f"×{len(node.steps)}" if len(node.steps) > 1 else ""
-    return " ".join(part for part in (runs, attempts) if part)
+    runs = f"{len(node.steps)} times" if len(node.steps) > 1 else ""
+    tries = ", ".join(part for part in (runs, attempts) if part)
+    return f"{tries}  " if tries else ""
 
 
 def _words(node: NodeView) -> str:
     step = node.newest
     said = (step.error or step.prompt or step.line) if step else ""
-    words = node.note or said or (str(node.status) if node.status in _WORTH_A_WORD else "")
-    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1] + "…"
+    return node.note or said or (str(node.status) if node.status in _WORTH_A_WORD else "")
 
 
 _WORTH_A_WORD = {NodeStatus.QUEUED, NodeStatus.RETRYING, NodeStatus.SKIPPED, NodeStatus.CANCELLED}

@@ -58,6 +58,8 @@ def submit(
         out=out,
         deadline=deadline,
     )
+    for warning in submission.warnings:
+        notice(str(warning))
     with Client(settings, workers=not detach, say=notice) as client:
         record = client.start(submission)
         if record.run_id != submission.new.run_id:

@@ -23,6 +23,11 @@ from zts_producer.view import NodeStatus, record_json
 SCHEMA_VERSION = 1
 """Of run.json: raised when a field changes its meaning or goes; new fields do not raise it."""
 
+UNSAID = {"mode", "not_judged", "files"}
+"""Fields of an output that the report tells elsewhere: in the steps, in what was not judged, among the files."""
+MOST_ITEMS = 30
+"""Items of a list that REPORT.md shows; run.json has them all."""
+
 TONES = {
     NodeStatus.DONE: "good",
     NodeStatus.FAILED: "bad",
@@ -116,7 +121,7 @@ def _templates() -> Environment:
         "size": size,
         "pretty": pretty,
     }
-    environment.globals["tones"] = TONES
+    environment.globals |= {"tones": TONES, "unsaid": UNSAID, "most": MOST_ITEMS}
     return environment
 
 
