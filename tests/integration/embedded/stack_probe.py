@@ -59,6 +59,12 @@ def complete_record(folder: Path, *, workers: int = 1) -> StackRecord:
     return wait_until(look)
 
 
+def successor(folder: Path, before: StackRecord) -> StackRecord | None:
+    """What the supervisor after that of `before` says."""
+    record = read_record(StackFolder(folder).record)
+    return record if record and record.supervisor != before.supervisor else None
+
+
 def processes_of(record: StackRecord) -> list[KnownProcess]:
     children = [child.process for child in (record.redis, *record.workers)]
     return [record.supervisor, *(process for process in children if process)]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stack_probe import all_gone, complete_record, connect, record_of, stack, wait_until
+from stack_probe import complete_record, connect, record_of, stack, successor, wait_until
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.endpoint import LONGEST_SOCKET_PATH, Answer, loopback_endpoint
@@ -44,8 +44,7 @@ def test_a_private_folder_goes_away_with_a_killed_stack_too(folder: Path) -> Non
     with stack(deep) as address:
         record = complete_record(deep)
         os.kill(record.supervisor.pid, 9)
-        wait_until(lambda: all_gone(record))
-        after = complete_record(deep)
+        after = wait_until(lambda: successor(deep, record))
         assert after.endpoint.address == address
     assert not record.endpoint.runtime_folder.exists()
 
