@@ -12,26 +12,26 @@ from typing import Any
 from zts_core.workflow import codes
 from zts_core.workflow.check_fields import Finding, judge, judge_value
 from zts_core.workflow.closest import suggestion
-from zts_core.workflow.model import All, Any_, Call, Condition, Foreach, Leaf, Loop, Not, Parallel, Step, Workflow
+from zts_core.workflow.model import All, Any_, Call, Condition, Foreach, Leaf, Loop, Not, Parallel, Step
 from zts_core.workflow.plan import REFERENCE
 from zts_core.workflow.problems import Problem
 from zts_core.workflow.shapes import CrewShape
-from zts_core.workflow.walk import Placed, top_of, walk
+from zts_core.workflow.walk import Placed
 from zts_core.workflow.writes import Writes, WriteTable
 
 
-def check_data(workflow: Workflow, table: WriteTable) -> Iterator[Problem]:
+def check_data(name: str, table: WriteTable) -> Iterator[Problem]:
     """Fields never produced, comparisons that do not fit, lists that are none, references into nowhere."""
-    return _DataCheck(workflow, table).sequence(top_of(workflow), table.before(workflow.name))
+    return _DataCheck(name, table).sequence(table.places.top(name), table.before(name))
 
 
 class _DataCheck:
     """One pass over a workflow; `seen` is what may have been written before the node at hand."""
 
-    def __init__(self, workflow: Workflow, table: WriteTable) -> None:
+    def __init__(self, name: str, table: WriteTable) -> None:
         self.table = table
         self.writers: dict[str, str] = {}
-        for place in walk(workflow):
+        for place in table.places.all(name):
             if isinstance(place.node, Step) and (shape := table.crew(place.node.crew)):
                 self.writers.setdefault(shape.namespace, place.node.state)
 
@@ -49,19 +49,19 @@ class _DataCheck:
             case Call():
                 yield from self.values(f"{place.path}/call/with", place.node.call.with_, seen, {})
             case Parallel():
-                for child in place.children():
+                for child in place.children:
                     yield from self.node(child, seen)
             case Foreach():
                 yield from self.foreach(place, place.node, seen)
             case Loop():
                 inside = seen.copy()
                 inside.add(self.table.of(place))
-                yield from self.sequence(place.children(), inside)
+                yield from self.sequence(place.children, inside)
                 yield from self.conditions(
                     f"{place.path}/loop/break_conditions", place.node.loop.break_conditions, inside
                 )
             case _:
-                yield from self.sequence(place.children(), seen)
+                yield from self.sequence(place.children, seen)
 
     def foreach(self, place: Placed, node: Foreach, seen: Writes) -> Iterator[Problem]:
         body = node.foreach
@@ -71,7 +71,7 @@ class _DataCheck:
             yield from self.never_produced(path, body.over, seen)
         elif "list" not in found.kinds:
             yield codes.NOT_A_LIST.at(path, f"{body.over} is {found}, not a list", "name a field that is a list")
-        step = place.children()[0]
+        step = place.children[0]
         yield from self.conditions(f"{step.path}/conditions", step.conditions, seen, item=body.as_)
         yield from self.values(f"{step.path}/with", body.step.with_, seen, {body.as_: _item(seen, body.over)})
 
@@ -169,7 +169,7 @@ def _told(path: str, found: Finding, *, decides: bool) -> Problem:
 def _item(seen: Writes, over: str) -> CrewShape | None:
     """The shape of a list's items where it is known for certain."""
     namespace, _, inside = over.partition(".")
-    shapes = list(seen.shapes.get(namespace, {}).values())
+    shapes = list(seen.shapes.get(namespace, {}))
     return shapes[0].items(inside) if len(shapes) == 1 else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zts_core.workflow import codes
@@ -16,10 +16,9 @@ from zts_core.workflow.model import (
     EscalateTo,
     Loop,
     Step,
-    Workflow,
 )
 from zts_core.workflow.problems import Problem
-from zts_core.workflow.walk import Placed, walk
+from zts_core.workflow.walk import Placed, Places
 
 _NUMBERED = re.compile(r"(.+)_([1-9]\d*)\Z")
 
@@ -33,9 +32,9 @@ class Edge:
     is_call: bool
 
 
-def edges_of(workflow: Workflow) -> Iterator[Edge]:
+def edges_of(name: str, places: Places) -> Iterator[Edge]:
     """Every escalation and call of a workflow."""
-    for place in walk(workflow):
+    for place in places.all(name):
         yield from edges_at(place)
 
 
@@ -51,16 +50,16 @@ def edges_at(place: Placed) -> Iterator[Edge]:
         yield Edge(node.call.workflow, f"{place.path}/call/workflow", True)
 
 
-def check_names(workflow: Workflow, library: Mapping[str, Workflow]) -> Iterator[Problem]:
+def check_names(name: str, places: Places) -> Iterator[Problem]:
     """Duplicate and reserved states, unknown targets, escalation cycles and recursion."""
-    yield from _states(workflow)
-    yield from _targets(workflow, library)
+    yield from _states(places.all(name))
+    yield from _targets(name, places)
 
 
-def _states(workflow: Workflow) -> Iterator[Problem]:
+def _states(places: list[Placed]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     loops: dict[str, int] = {}
-    for path, state in _named(workflow):
+    for path, state in _named(places):
         if state in TERMINAL_STATES:
             message = f"{state} ends a run and cannot be the name of work"
             yield codes.RESERVED_STATE.at(path, message, "rename the state, or remove its `crew`")
@@ -68,7 +67,7 @@ def _states(workflow: Workflow) -> Iterator[Problem]:
             message = f"the state {state} is used already at {first[state]}"
             yield codes.DUPLICATE_STATE.at(path, message, "give each state a name of its own")
         first.setdefault(state, path)
-    for place in walk(workflow):
+    for place in places:
         if isinstance(place.node, Loop):
             loops[place.node.loop.state_prefix] = place.node.loop.max_iterations
     for state, path in first.items():
@@ -78,9 +77,9 @@ def _states(workflow: Workflow) -> Iterator[Problem]:
             yield codes.DUPLICATE_STATE.at(path, message, "rename the state, or the loop's `state_prefix`")
 
 
-def _named(workflow: Workflow) -> Iterator[tuple[str, str]]:
+def _named(places: list[Placed]) -> Iterator[tuple[str, str]]:
     """Paths and names of all states that stand for work."""
-    for place in walk(workflow):
+    for place in places:
         match place.node:
             case Step() if not place.path.endswith("/loop"):  # a loop's single step is called as the loop is
                 yield f"{place.path}/state", place.node.state
@@ -90,41 +89,42 @@ def _named(workflow: Workflow) -> Iterator[tuple[str, str]]:
                 yield f"{place.path}/loop/state_prefix", place.node.loop.state_prefix
 
 
-def _targets(workflow: Workflow, library: Mapping[str, Workflow]) -> Iterator[Problem]:
-    known = {**library, workflow.name: workflow}
-    outgoing: dict[str, list[Edge]] = {}
+def _targets(home: str, places: Places) -> Iterator[Problem]:
+    ways: dict[str, list[Edge] | None] = {}
     told: set[tuple[str, str]] = set()
-    for edge in edges_of(workflow):
-        if edge.target not in known:
-            yield unknown_workflow(edge.path, edge.target, library)
+    for edge in edges_of(home, places):
+        if edge.target not in places.library:
+            yield unknown_workflow(edge.path, edge.target, places.library)
             continue
-        way = _way(edge, workflow.name, known, outgoing)
-        node = edge.path.rpartition("/conditions[")[0] or edge.path
+        if edge.target not in ways:
+            ways[edge.target] = _way(edge.target, home, places)
+        way = ways[edge.target]
+        node = edge.path.partition("/conditions[")[0]
         if way is None or (node, edge.target) in told:
             continue
         told.add((node, edge.target))
-        route = " → ".join([workflow.name, *(step.target for step in way)])
-        if all(step.is_call for step in way):
-            cure = "call another workflow, or write the nodes out"
-            yield codes.CALL_RECURSION.at(edge.path, f"the call comes back to itself: {route}", cure)
-        else:
-            cure = "escalate into a workflow that does not lead back here"
-            yield codes.ESCALATION_CYCLE.at(edge.path, f"the way goes in a circle: {route}", cure)
+        yield _circle(home, edge, way)
 
 
-def _way(start: Edge, home: str, known: Mapping[str, Workflow], outgoing: dict[str, list[Edge]]) -> list[Edge] | None:
-    """The shortest way from an edge of `home` back to `home`; None where there is none."""
-    ways: deque[list[Edge]] = deque([[start]])
-    seen = {start.target}
+def _circle(home: str, edge: Edge, way: list[Edge]) -> Problem:
+    route = " → ".join([home, edge.target, *(step.target for step in way)])
+    if edge.is_call and all(step.is_call for step in way):
+        cure = "call another workflow, or write the nodes out"
+        return codes.CALL_RECURSION.at(edge.path, f"the call comes back to itself: {route}", cure)
+    cure = "escalate into a workflow that does not lead back here"
+    return codes.ESCALATION_CYCLE.at(edge.path, f"the way goes in a circle: {route}", cure)
+
+
+def _way(start: str, home: str, places: Places) -> list[Edge] | None:
+    """The shortest way from one workflow to another; None where there is none."""
+    ways: deque[tuple[str, list[Edge]]] = deque([(start, [])])
+    seen = {start}
     while ways:
-        way = ways.popleft()
-        at = way[-1].target
+        at, way = ways.popleft()
         if at == home:
             return way
-        if at not in outgoing:
-            outgoing[at] = list(edges_of(known[at])) if at in known else []
-        for edge in outgoing[at]:
+        for edge in edges_of(at, places):
             if edge.target not in seen:
                 seen.add(edge.target)
-                ways.append([*way, edge])
+                ways.append((edge.target, [*way, edge]))
     return None

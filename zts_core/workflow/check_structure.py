@@ -7,19 +7,19 @@ from itertools import pairwise
 
 from zts_core.workflow import codes
 from zts_core.workflow.conditions import fields_of
-from zts_core.workflow.model import All, Any_, Condition, Leaf, Loop, LoopBody, Not, Parallel, Workflow
+from zts_core.workflow.model import All, Any_, Condition, Leaf, Loop, LoopBody, Not, Parallel
 from zts_core.workflow.problems import Problem
 from zts_core.workflow.spans import Spans
-from zts_core.workflow.walk import Placed, top_of, walk
+from zts_core.workflow.walk import Placed
 from zts_core.workflow.writes import WriteTable
 
 _FOR_ONE_STEP = ("timeout", "retry_attempts", "on_error", "with_")
 
 
-def check_structure(workflow: Workflow, table: WriteTable, spans: Spans) -> Iterator[Problem]:
+def check_structure(name: str, table: WriteTable, spans: Spans) -> Iterator[Problem]:
     """Unused settings, loops that nothing breaks, merge conflicts, and nodes that are never reached."""
-    yield from _unreachable(top_of(workflow), spans)
-    for place in walk(workflow):
+    yield from _unreachable(table.places.top(name), spans)
+    for place in table.places.all(name):
         yield from _unused(f"{place.path}/conditions", place.conditions, at_a_door=True)
         if isinstance(place.node, Loop):
             body = f"{place.path}/loop"
@@ -29,7 +29,7 @@ def check_structure(workflow: Workflow, table: WriteTable, spans: Spans) -> Iter
         if isinstance(place.node, Parallel):
             yield from _merges(place, place.node, table)
         if not isinstance(place.node, Parallel):
-            yield from _unreachable(place.children(), spans)
+            yield from _unreachable(place.children, spans)
 
 
 def _unused(path: str, conditions: tuple[Condition, ...], *, at_a_door: bool) -> Iterator[Problem]:
@@ -95,7 +95,7 @@ def _unbreakable(place: Placed, body: LoopBody, table: WriteTable) -> Iterator[P
 def _merges(place: Placed, node: Parallel, table: WriteTable) -> Iterator[Problem]:
     first: dict[str, str] = {}
     conflicts: dict[str, list[str]] = {}
-    for child in place.children():
+    for child in place.children:
         for namespace in table.of(child).shapes:
             if namespace in first:
                 conflicts.setdefault(namespace, [first[namespace]]).append(child.path)

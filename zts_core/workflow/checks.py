@@ -15,7 +15,7 @@ from zts_core.workflow.plan import targets_of
 from zts_core.workflow.problems import Problem
 from zts_core.workflow.spans import Spans
 from zts_core.workflow.spots import line_of
-from zts_core.workflow.walk import walk
+from zts_core.workflow.walk import Placed, Places
 from zts_core.workflow.writes import ShapeOf, WriteTable
 
 MAX_STEPS = 50
@@ -37,16 +37,19 @@ def check(
     `library` holds the workflows that it may call or escalate into, and those that lead into it; `shapes` gives a
     crew's shape by name, None or a `BadInput` where there is no such crew. `lines` are the lines of node paths.
     """
-    known = {**library, workflow.name: workflow}
-    table = WriteTable(known, shapes)
-    spans = Spans(known, table)
+    name = workflow.name
+    places = Places({**library, name: workflow})
+    table = WriteTable(places, shapes)
+    spans = Spans(table)
     found = [
-        *_crews(workflow, table),
-        *check_names(workflow, library),
-        *check_data(workflow, table),
-        *check_structure(workflow, table, spans),
-        *_limits(workflow, spans, max_steps, deadline_s),
+        *_crews(places.all(name), table),
+        *check_names(name, places),
+        *check_data(name, table),
+        *check_structure(name, table, spans),
+        *_limits(name, spans, max_steps, deadline_s),
     ]
+    if deadline_s is None:
+        found += _endless_waits(places.all(name))
     where = lines or {}
     located = [replace(problem, file=file, line=line_of(where, problem.path)) for problem in found]
     return tuple(sorted(located, key=lambda problem: problem.line)) if where else tuple(located)
@@ -81,8 +84,8 @@ def check_reachable(
     return tuple(found)
 
 
-def _crews(workflow: Workflow, table: WriteTable) -> Iterator[Problem]:
-    for place in walk(workflow):
+def _crews(places: list[Placed], table: WriteTable) -> Iterator[Problem]:
+    for place in places:
         if isinstance(place.node, Step) and table.crew(place.node.crew) is None:
             name = place.node.crew
             message, _, cure = table.broken.get(name, f"no crew is called {name}").partition("; ")
@@ -90,25 +93,23 @@ def _crews(workflow: Workflow, table: WriteTable) -> Iterator[Problem]:
             yield codes.UNKNOWN_CREW.at(f"{place.path}/crew", message, cure)
 
 
-def _limits(workflow: Workflow, spans: Spans, max_steps: int, deadline_s: float | None) -> Iterator[Problem]:
-    whole = spans.of_workflow(workflow.name).either
+def _limits(name: str, spans: Spans, max_steps: int, deadline_s: float | None) -> Iterator[Problem]:
+    whole = spans.of_workflow(name).either
     if whole.is_met and whole.fewest > max_steps:
         message = f"even the shortest path takes {whole.fewest} steps, and a run may start {max_steps}"
-        yield codes.OVER_STEP_CAP.at(workflow.name, message, "raise --max-steps, or split the workflow")
+        yield codes.OVER_STEP_CAP.at(name, message, "raise --max-steps, or split the workflow")
     elif whole.most > max_steps:
         message = f"the longest path takes {whole.most} steps, and a run may start {max_steps}"
-        yield codes.MAY_PASS_STEP_CAP.at(workflow.name, message, "raise --max-steps, or allow fewer iterations")
-    if deadline_s is None:
-        yield from _endless_waits(workflow)
-    elif whole.seconds > deadline_s:
+        yield codes.MAY_PASS_STEP_CAP.at(name, message, "raise --max-steps, or allow fewer iterations")
+    if deadline_s is not None and whole.seconds > deadline_s:
         message = (
             f"the time-outs on the longest path add up to {whole.seconds:g} s, past the deadline of {deadline_s:g} s"
         )
-        yield codes.OVER_DEADLINE.at(workflow.name, message, "shorten the time-outs, or allow the run more time")
+        yield codes.OVER_DEADLINE.at(name, message, "shorten the time-outs, or allow the run more time")
 
 
-def _endless_waits(workflow: Workflow) -> Iterator[Problem]:
-    for place in walk(workflow):
+def _endless_waits(places: list[Placed]) -> Iterator[Problem]:
+    for place in places:
         if isinstance(place.node, Approval) and place.node.approval.timeout is None:
             message = "nobody may ever answer, and the run has no deadline"
             yield codes.ENDLESS_WAIT.at(f"{place.path}/approval", message, "give the approval a `timeout`")

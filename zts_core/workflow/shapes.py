@@ -58,16 +58,22 @@ class FieldShape:
 ANYTHING = FieldShape()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrewShape:
     """What a crew writes: its namespace, and the JSON Schema of its output."""
 
     crew: str
     namespace: str
-    schema: Mapping[str, Any] = field(compare=False)
+    schema: Mapping[str, Any] = field(repr=False)
+    _known: dict[str, FieldShape | None] = field(default_factory=dict, repr=False)
 
     def field(self, path: str) -> FieldShape | None:
         """The shape of the field at a path inside the namespace; None where the crew gives no such field."""
+        if path not in self._known:
+            self._known[path] = self._find(path)
+        return self._known[path]
+
+    def _find(self, path: str) -> FieldShape | None:
         places: list[Mapping[str, Any]] = [self.schema]
         for part in path.split("."):
             places = [inner for place in places for inner in self._members(place, part)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from zts_core.workflow.model import Approval, Call, EscalateTo, Foreach, Loop, Parallel, Step, Terminal, Workflow
-from zts_core.workflow.walk import Placed, top_of
+from zts_core.workflow.model import Approval, Call, EscalateTo, Foreach, Loop, Parallel, Step, Terminal
+from zts_core.workflow.walk import Placed
 from zts_core.workflow.writes import WriteTable
 
 
@@ -71,7 +70,6 @@ class Span:
 class Spans:
     """The spans of a library's workflows and their nodes; worked out once for each."""
 
-    library: Mapping[str, Workflow]
     table: WriteTable
     _workflows: dict[str, Span] = field(default_factory=dict)
     _nodes: dict[str, Span] = field(default_factory=dict)
@@ -80,10 +78,8 @@ class Spans:
         """To the end of a workflow, or out of it; one that leads back to itself has no end of its own."""
         if name not in self._workflows:
             self._workflows[name] = Span(NOWHERE)
-            if name in self.library:
-                self._workflows[name] = self.sequence(top_of(self.library[name]))
-            else:
-                self._workflows[name] = Span(AT_ONCE)  # unknown, and complained about elsewhere
+            # One that is unknown takes no step; it is complained about elsewhere.
+            self._workflows[name] = self.sequence(self.table.places.top(name))
         return self._workflows[name]
 
     def of(self, place: Placed) -> Span:
@@ -130,12 +126,12 @@ class Spans:
             case Loop():
                 return self._loop(place, place.node)
             case _:
-                return self.sequence(place.children())
+                return self.sequence(place.children)
 
     def _parallel(self, place: Placed) -> Span:
         """A branch that ends the run is heard at the join, so that all branches count."""
         through, either, out = AT_ONCE, AT_ONCE, NOWHERE
-        for child in place.children():
+        for child in place.children:
             span = self.of(child)
             out = out.beside(span.either).otherwise(either.beside(span.out))
             either = either.beside(span.either)
@@ -146,12 +142,12 @@ class Spans:
         """An empty list is the shortest way; how long the longest is, only a bounded list tells."""
         over = self.table.anywhere(place.path.partition("/")[0]).field(node.foreach.over)
         most = over.most_items if over is not None and over.most_items is not None else 1
-        once = self.of(place.children()[0]).through
+        once = self.of(place.children[0]).through
         at_a_time = min(node.foreach.max_parallel or most, most) or 1
         return Span(Reach(0, once.most * most, once.seconds * -(-most // at_a_time)))
 
     def _loop(self, place: Placed, node: Loop) -> Span:
-        body, once = node.loop, self.sequence(place.children())
+        body, once = node.loop, self.sequence(place.children)
         full = body.max_iterations
         used_up = once.through.times(full, full)
         out = once.out.otherwise(used_up.without_success)

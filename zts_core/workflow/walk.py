@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from zts_core.workflow.model import (
     Condition,
@@ -19,7 +20,7 @@ from zts_core.workflow.model import (
 from zts_core.workflow.plan import loop_steps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed:
     """A node at its path. `beside` says that it stands directly in a parallel block or a foreach."""
 
@@ -40,6 +41,7 @@ class Placed:
         """Whether the node's conditions can lead past it."""
         return any(self.on_fail(condition) == "skip" for condition in self.conditions)
 
+    @cached_property
     def children(self) -> list[Placed]:
         """The nodes inside, in order."""
         match self.node:
@@ -62,15 +64,28 @@ def placed(nodes: tuple[Node, ...], path: str, *, beside: bool = False) -> list[
     return [Placed(f"{path}[{index}]", node, beside) for index, node in enumerate(nodes)]
 
 
-def top_of(workflow: Workflow) -> list[Placed]:
-    """The nodes of the workflow itself."""
-    return placed(workflow.sequence, f"{workflow.name}/sequence")
+@dataclass
+class Places:
+    """The nodes of a library's workflows at their paths; laid out once for each workflow that is looked at."""
 
+    library: Mapping[str, Workflow]
+    _tops: dict[str, list[Placed]] = field(default_factory=dict)
+    _all: dict[str, list[Placed]] = field(default_factory=dict)
 
-def walk(workflow: Workflow) -> Iterator[Placed]:
-    """Every node of the workflow, in the order they are written."""
-    pending = top_of(workflow)[::-1]
-    while pending:
-        current = pending.pop()
-        yield current
-        pending.extend(reversed(current.children()))
+    def top(self, name: str) -> list[Placed]:
+        """The nodes of a workflow itself; none where it is unknown."""
+        if name not in self._tops:
+            known = name in self.library
+            self._tops[name] = placed(self.library[name].sequence, f"{name}/sequence") if known else []
+        return self._tops[name]
+
+    def all(self, name: str) -> list[Placed]:
+        """Every node of a workflow, in the order they are written."""
+        if name not in self._all:
+            self._all[name] = []
+            pending = self.top(name)[::-1]
+            while pending:
+                current = pending.pop()
+                self._all[name].append(current)
+                pending.extend(reversed(current.children))
+        return self._all[name]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from zts_core.errors import BadInput
 from zts_core.workflow.check_names import edges_of
-from zts_core.workflow.model import Call, Foreach, Step, Workflow
+from zts_core.workflow.model import Call, Foreach, Step
 from zts_core.workflow.shapes import CrewShape, FieldShape, gathered, united
-from zts_core.workflow.walk import Placed, top_of
+from zts_core.workflow.walk import Placed, Places
 
 ShapeOf = Callable[[str], CrewShape | None]
 """The shape of a crew by its name; None, or a `BadInput` that says why, where there is no such crew."""
@@ -19,7 +19,7 @@ ShapeOf = Callable[[str], CrewShape | None]
 class Writes:
     """Shapes by namespace. `anything` says that a crew nobody knows took part, so nothing can be ruled out."""
 
-    shapes: dict[str, dict[str, CrewShape]] = field(default_factory=dict)
+    shapes: dict[str, dict[CrewShape, None]] = field(default_factory=dict)
     anything: bool = False
 
     def add(self, other: Writes) -> None:
@@ -35,7 +35,7 @@ class Writes:
     def fields(self, path: str) -> Iterator[FieldShape]:
         """Every shape that the field at a path (`namespace.inside`) may have."""
         namespace, _, inside = path.partition(".")
-        for shape in self.shapes.get(namespace, {}).values():
+        for shape in self.shapes.get(namespace, {}):
             found = shape.field(inside) if inside else FieldShape(frozenset({"mapping"}))
             if found is not None:
                 yield found
@@ -47,7 +47,7 @@ class Writes:
 
     def known_fields(self) -> list[str]:
         """Paths of all fields at the top of their namespaces, for suggestions."""
-        each = ((namespace, shape) for namespace, shapes in self.shapes.items() for shape in shapes.values())
+        each = ((namespace, shape) for namespace, shapes in self.shapes.items() for shape in shapes)
         return sorted({f"{namespace}.{name}" for namespace, shape in each for name in shape.names()})
 
 
@@ -55,10 +55,11 @@ class Writes:
 class WriteTable:
     """What each node of a library's workflows may write; worked out once for each."""
 
-    library: Mapping[str, Workflow]
+    places: Places
     shapes: ShapeOf
     broken: dict[str, str] = field(default_factory=dict)
     _crews: dict[str, CrewShape | None] = field(default_factory=dict)
+    _gathered: dict[str, CrewShape | None] = field(default_factory=dict)
     _nodes: dict[str, Writes] = field(default_factory=dict)
     _workflows: dict[str, Writes] = field(default_factory=dict)
 
@@ -82,15 +83,14 @@ class WriteTable:
         """What a workflow may write from its start to its end; nothing for one that calls itself meanwhile."""
         if name not in self._workflows:
             self._workflows[name] = Writes()
-            if name in self.library:
-                self._workflows[name] = _together(self.of(place) for place in top_of(self.library[name]))
+            self._workflows[name] = _together(self.of(place) for place in self.places.top(name))
         return self._workflows[name]
 
     def before(self, name: str) -> Writes:
         """What may have been written when a workflow begins: by those that escalate into it or call it."""
         sources: dict[str, list[str]] = {}
-        for source, workflow in self.library.items():
-            for edge in edges_of(workflow):
+        for source in self.places.library:
+            for edge in edges_of(source, self.places):
                 sources.setdefault(edge.target, []).append(source)
         found: set[str] = set()
         pending = list(sources.get(name, ()))
@@ -112,16 +112,20 @@ class WriteTable:
         if isinstance(node, Call):
             return self.of_workflow(node.call.workflow)
         if isinstance(node, Foreach) and node.foreach.merge is None:
-            shape = self.crew(node.foreach.step.crew)
-            return _of_shape(None if shape is None else gathered(shape))
-        return _together(self.of(child) for child in place.children())
+            return _of_shape(self._list_of(node.foreach.step.crew))
+        return _together(self.of(child) for child in place.children)
+
+    def _list_of(self, crew: str) -> CrewShape | None:
+        if crew not in self._gathered:
+            shape = self.crew(crew)
+            self._gathered[crew] = None if shape is None else gathered(shape)
+        return self._gathered[crew]
 
 
 def _of_shape(shape: CrewShape | None) -> Writes:
     if shape is None:
         return Writes(anything=True)
-    # Two crews of one namespace, or a crew's output and a foreach's list of them, are told apart.
-    return Writes({shape.namespace: {f"{shape.crew} {sorted(shape.schema.get('properties', ()))}": shape}})
+    return Writes({shape.namespace: {shape: None}})
 
 
 def _together(each: Iterable[Writes]) -> Writes:
