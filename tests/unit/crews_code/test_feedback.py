@@ -33,6 +33,13 @@ def built(tmp_path: Path) -> tuple[FakeRun, Path]:
     return run, run.artifacts.of("build") / "project"
 
 
+EXTRA = {"project/deploy.env"}
+
+
+def files_of(run: FakeRun) -> dict[str, bytes]:
+    return {path: run.artifacts.read_bytes("build", path) for path in run.artifacts.paths("build")}
+
+
 def kinds(review: Review) -> set[str]:
     return {request.kind for request in review.change_requests}
 
@@ -57,6 +64,19 @@ def test_a_sound_build_is_approved_with_the_proofs(tmp_path: Path) -> None:
     assert review.score == 1.0
 
 
+def test_the_loop_of_review_and_rework_ends_approved(tmp_path: Path) -> None:
+    run = FakeRun(TENANTS, tmp_path)
+    run.step(BuilderCrew(), plant_fault="missing_file")
+    verdicts = []
+    for _ in range(3):
+        if run.outputs.get("feedback", {}).get("rejected"):
+            run.step(BuilderCrew(), plant_fault="missing_file")
+        verdicts.append(run.step(FeedbackCrew()).approved)
+        if verdicts[-1]:
+            break
+    assert verdicts == [False, True]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_and_the_next_build_repairs_it(fault: str, tmp_path: Path) -> None:
     run = FakeRun(TENANTS, tmp_path)
@@ -68,7 +88,8 @@ def test_a_planted_fault_is_found_and_the_next_build_repairs_it(fault: str, tmp_
     repaired = run.step(BuilderCrew(), plant_fault=fault)
     assert repaired.change_requests_left == []
     assert {change.id for change in repaired.change_requests_applied} == {item.id for item in first.change_requests}
-    assert run.step(FeedbackCrew()).approved
+    clean, _ = built(tmp_path / "clean")
+    assert files_of(run) == files_of(clean)
 
 
 def break_a_module(project: Path) -> None:
@@ -122,34 +143,39 @@ def add_a_dangerous_tool(project: Path) -> None:
     (project / "tools/wipe.py").write_text("import os\n\nos.system('rm -rf ' + input())\n")
 
 
-PLANTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
-    "syntax": (break_a_module, "syntax_error", f"{PACKAGE}/api.py"),
-    "deleted": (delete_a_file, "missing_file", f"{PACKAGE}/security.py"),
-    "eval": (evaluate_what_users_type, "unsafe_call", f"{PACKAGE}/forms.py"),
-    "key": (leak_a_key, "secret", f"{PACKAGE}/store.py"),
-    "test": (break_a_test, "failing_test", "tests/test_fields.py"),
-    "no tests": (delete_the_tests, "no_tests", "tests"),
-    "install": (break_the_installation, "install_failed", "pyproject.toml"),
-    "start": (stop_it_from_starting, "does_not_start", f"{PACKAGE}/__main__.py"),
-    "sql": (put_sql_together, "unsafe_call", f"{PACKAGE}/store.py"),
-    "extra leak": (add_a_file_that_leaks, "secret", "deploy.env"),
-    "extra tool": (add_a_dangerous_tool, "unsafe_call", "tools/wipe.py"),
+Plant = tuple[Callable[[Path], None], str, str]
+PLANTS: dict[str, list[Plant]] = {
+    "syntax": [(break_a_module, "syntax_error", f"{PACKAGE}/api.py")],
+    "deleted": [(delete_a_file, "missing_file", f"{PACKAGE}/security.py")],
+    "test": [(break_a_test, "failing_test", "tests/test_fields.py")],
+    "no tests and no installation": [
+        (delete_the_tests, "no_tests", "tests"),
+        (break_the_installation, "install_failed", "pyproject.toml"),
+    ],
+    "start": [(stop_it_from_starting, "does_not_start", f"{PACKAGE}/__main__.py")],
+    "dangers": [
+        (evaluate_what_users_type, "unsafe_call", f"{PACKAGE}/forms.py"),
+        (leak_a_key, "secret", f"{PACKAGE}/store.py"),
+        (put_sql_together, "unsafe_call", f"{PACKAGE}/store.py"),
+        (add_a_file_that_leaks, "secret", "deploy.env"),
+        (add_a_dangerous_tool, "unsafe_call", "tools/wipe.py"),
+    ],
 }
 
 
-@pytest.mark.parametrize(("plant", "kind", "path"), PLANTS.values(), ids=PLANTS.keys())
-def test_what_somebody_broke_is_asked_for_and_repaired(
-    plant: Callable[[Path], None], kind: str, path: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("plants", PLANTS.values(), ids=PLANTS.keys())
+def test_what_somebody_broke_is_asked_for_and_repaired(plants: list[Plant], tmp_path: Path) -> None:
     run, project = built(tmp_path)
-    plant(project)
+    clean = files_of(run)
+    for plant, _, _ in plants:
+        plant(project)
     review = run.step(FeedbackCrew())
     assert review.rejected
-    assert (kind, path) in {(item.kind, item.path) for item in review.change_requests}
+    asked = {(item.kind, item.path) for item in review.change_requests}
+    assert {(kind, path) for _, kind, path in plants} <= asked
     repaired = run.step(BuilderCrew())
     assert repaired.change_requests_left == []
-    after = run.step(FeedbackCrew())
-    assert after.approved, after.change_requests
+    assert {path: content for path, content in files_of(run).items() if path not in EXTRA} == clean
 
 
 def test_no_secret_is_repeated_in_the_review(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _prove(
 
 def _at_most(context: StepContext, seconds: float) -> float:
     """A proof never takes more than half of what the step has left, so that its verdict still gets out."""
-    return max(5.0, min(seconds, context.seconds_left / 2))
+    return max(1.0, min(seconds, context.seconds_left / 2))
 
 
 def _start_command(build: Mapping[str, Any]) -> str:

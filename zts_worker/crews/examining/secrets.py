@@ -17,12 +17,14 @@ _FORMATS = {
     "Stripe live key": r"\b[rs]k_live_[A-Za-z0-9]{16,}",
     "Google API key": r"\bAIza[A-Za-z0-9_-]{35}",
     "private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[\s\S]{0,10000}?-----END (?:[A-Z]+ )*PRIVATE KEY-----)?",
-    "password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]+:(?P<secret>[^\s:/@'\"{}$<]{3,})@",
+    "password in an address": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{1,100}:(?P<secret>[^\s:/@'\"{}$<]{3,200})@",
     "secret in the code": (
-        r"(?i)\b[a-z0-9_]*(?:password|passwd|secret|api_?key|access_?key|auth_?token)[a-z0-9_]*['\"]?\s*[:=]\s*"
-        r"['\"](?P<secret_value>[^'\"\s{}$<>]{8,})['\"]"
+        r"(?i)\b[a-z0-9_]{0,40}(?:password|passwd|secret|api_?key|access_?key|auth_?token)[a-z0-9_]{0,40}"
+        r"['\"]?\s{0,20}[:=]\s{0,20}"
+        r"['\"](?P<secret_value>[^'\"\s{}$<>]{8,500})['\"]"
     ),
 }
+# Every repetition is bounded: the text is not ours, and must not be able to hold the search up.
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _FORMATS.items()}
 _INVENTED = re.compile(r"(?i)example|change|placeholder|dummy|your[-_]|xxx|sesame|\*\*\*")
 _ISSUED = frozenset(list(_FORMATS)[:6])
