@@ -14,6 +14,7 @@ from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ref
 from zts_core.workflow.plan import Plan
 from zts_producer.narrate import Narrator
+from zts_producer.report.gates import PassedGate, passed_gates
 from zts_producer.report.refs import effective, output_at, steps_of
 from zts_producer.times import now_ms, run_seconds, step_seconds
 from zts_producer.view import RunView, run_view
@@ -75,6 +76,7 @@ class Report:
     idea: str
     seconds: float
     steps: tuple[StepLine, ...]
+    passed: tuple[PassedGate, ...]
     decisions: tuple[Told, ...]
     history: tuple[Told, ...]
     ledger: tuple[LedgerEntry, ...]
@@ -100,12 +102,14 @@ def gather(client: Client, run_id: str) -> Report:
     refs = effective(store.data(run_id), results)
     outputs = {namespace: output_at(ref, results) for namespace, ref in sorted(refs.items())}
     history = tuple(_told(ledger))
+    view = run_view(record, plan, steps=steps, ledger=ledger)
     return Report(
-        view=run_view(record, plan, steps=steps, ledger=ledger),
+        view=view,
         plan=plan,
         idea=store.idea(run_id),
         seconds=run_seconds(record, now_ms()),
         steps=tuple(_step_line(step, results.get(step.seq)) for step in steps),
+        passed=passed_gates(view, plan, results=results, outputs=outputs),
         decisions=tuple(told for told in history if told.kind in DECISIONS),
         history=history,
         ledger=ledger,
