@@ -74,8 +74,10 @@ class Care:
 
 def care_of(reading: IdeaReading) -> Care:
     """Scan the idea's sentences and the personal attributes of its entities."""
-    needs = {name: s for name, sign in _NEEDS.items() if (s := _first(sign, reading.sentences, affirmed=True))}
-    promises = {name: s for name, sign in _PROMISES.items() if (s := _first(sign, reading.sentences, affirmed=False))}
+    needs = {name: s for name, sign in _NEEDS.items() if (s := first_sentence(sign, reading.sentences, affirmed=True))}
+    promises = {
+        name: s for name, sign in _PROMISES.items() if (s := first_sentence(sign, reading.sentences, affirmed=False))
+    }
     if any(attribute.personal for entity in reading.entities for attribute in entity.attributes):
         needs.setdefault("contact data", "")
     return Care(needs, promises)
@@ -108,7 +110,7 @@ def missing_for_security(care: Care) -> list[str]:
     return missing
 
 
-def _first(sign: re.Pattern[str], sentences: tuple[str, ...], *, affirmed: bool) -> str:
+def first_sentence(sign: re.Pattern[str], sentences: tuple[str, ...], *, affirmed: bool) -> str:
     """The first sentence that shows the sign; with `affirmed`, only where the sentence does not deny it."""
     for sentence in sentences:
         for match in sign.finditer(sentence):
