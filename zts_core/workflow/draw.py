@@ -14,7 +14,7 @@ from zts_core.workflow.model import (
     Workflow,
 )
 from zts_core.workflow.walk import Placed, placed
-from zts_core.workflow.wording import consequence, in_words
+from zts_core.workflow.wording import consequence, in_words, one_line
 
 
 def tree(workflow: Workflow) -> list[str]:
@@ -27,10 +27,10 @@ def _branches(places: list[Placed]) -> list[str]:
     lines = []
     for index, place in enumerate(places):
         last = index == len(places) - 1
-        lines.append(f"{'└─ ' if last else '├─ '}{_title(place)}")
+        lines.append(f"{'└─ ' if last else '├─ '}{one_line(_title(place))}")
         rail = "   " if last else "│  "
         inner = [] if _is_one_step_loop(place) else _branches(place.children)
-        lines += [f"{rail}{line}" for line in [*_notes(place), *inner]]
+        lines += [f"{rail}{line}" for line in [*map(one_line, _notes(place)), *inner]]
     return lines
 
 
@@ -41,20 +41,20 @@ def _is_one_step_loop(place: Placed) -> bool:
 def _title(place: Placed) -> str:
     match place.node:
         case Step():
-            return f"{place.node.state}  {_work(place.node)}"
+            return f"{place.node.state} · {_work(place.node)}"
         case Terminal():
-            return f"{place.node.state}{f'  {place.node.reason}' if place.node.reason else ''}"
+            return f"{place.node.state}{f': {place.node.reason}' if place.node.reason else ''}"
         case Parallel():
             return f"parallel{f', merge: {place.node.merge}' if place.node.merge else ''}"
         case Loop():
-            work = f"  {_work(place.node.loop)}" if _is_one_step_loop(place) else ""
+            work = f" · {_work(place.node.loop)}" if _is_one_step_loop(place) else ""
             return f"loop {place.node.loop.state_prefix}, up to {place.node.loop.max_iterations} times{work}"
         case Foreach():
             body = place.node.foreach
             width = f", {body.max_parallel} at a time" if body.max_parallel else ""
             return f"for each {body.as_} in {body.over}{width}"
         case Approval():
-            return f"{place.node.approval.state}  asks: {place.node.approval.prompt}"
+            return f"{place.node.approval.state} asks: {place.node.approval.prompt}"
         case Call():
             return f"call {place.node.call.workflow}"
         case _:
@@ -65,7 +65,7 @@ def _work(step: Step | LoopBody) -> str:
     noun = "retry" if step.retry_attempts == 1 else "retries"
     retries = f", {step.retry_attempts} {noun}" if step.retry_attempts else ""
     tolerant = ", may fail" if step.on_error == "continue" else ""
-    return f"{step.crew}  {step.timeout:g} s{retries}{tolerant}"
+    return f"{step.crew}, {step.timeout:g} s{retries}{tolerant}"
 
 
 def _notes(place: Placed) -> list[str]:

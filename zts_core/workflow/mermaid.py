@@ -21,7 +21,7 @@ from zts_core.workflow.model import (
     Workflow,
 )
 from zts_core.workflow.walk import Placed, placed
-from zts_core.workflow.wording import all_in_words, in_words
+from zts_core.workflow.wording import all_in_words, in_words, one_line
 
 STYLES: Mapping[str, str] = {
     "done": "fill:#d9f2e3,stroke:#1b7f4b,color:#0b3d24",
@@ -262,7 +262,6 @@ def _label(*lines: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    text = "".join(character if character.isprintable() else " " for character in line)
-    text = " ".join(text.split())
+    text = one_line(line)
     text = text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
     return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", text)
