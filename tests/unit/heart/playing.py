@@ -118,6 +118,9 @@ class Play:
 
     def settlement(self, state: str, result: Raw | SettledAs, *, reason: str = "") -> Settled:
         seq = next(seq for seq, label in self.open.items() if label == state)
+        return self.settlement_of(seq, result, reason=reason)
+
+    def settlement_of(self, seq: int, result: Raw | SettledAs, *, reason: str = "") -> Settled:
         if isinstance(result, SettledAs):
             return Settled(seq, result, reason=reason)
         namespace = self.starts[seq].crew
@@ -141,14 +144,14 @@ class Play:
     @property
     def data(self) -> Raw:
         """What each namespace holds for the run as a whole."""
-        return self.seen({name: held.ref for name, held in self.state.data.items()})
+        return self.view({name: held.ref for name, held in self.state.data.items()})
 
     def sees(self, state: str) -> Raw:
         """What the newest step of a state was given."""
         start = max((each for each in self.starts.values() if each.state == state), key=lambda each: each.seq)
-        return self.seen(start.inputs)
+        return self.view(start.inputs)
 
-    def seen(self, refs: Mapping[str, Ref]) -> Raw:
+    def view(self, refs: Mapping[str, Ref]) -> Raw:
         return {name: resolved(ref, self.outputs) for name, ref in refs.items()}
 
     def told(self, kind: str) -> list[Mapping[str, Any]]:

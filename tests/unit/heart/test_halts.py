@@ -165,3 +165,11 @@ def test_settlements_that_are_unknown_or_doubled_start_nothing(seqs: list[int]) 
     assert decision.waits
     assert decision.consumed == tuple(seqs)
     assert play.state == before
+
+
+def test_a_refused_wave_is_no_visit() -> None:
+    play = Play(plan_of(loop("L", step("S"), times=9)), max_steps=2)
+    play.done("L_1", n=1)
+    play.done("L_2", n=2)
+    assert play.ended == "halted_step_cap"
+    assert len(play.visits) == 2

@@ -239,3 +239,26 @@ def test_a_step_whose_end_only_counts_down_a_join_is_marked() -> None:
         "C": False,
         "J": False,
     }
+
+
+def test_the_innermost_write_of_a_namespace_is_the_one_a_step_sees() -> None:
+    inner = parallel(sequence(step("B", "w"), step("C", "c"), step("D", conditions=[when("w.n", 2)])), step("X"))
+    play = Play(plan_of(step("P", "w"), parallel(sequence(step("A", "w"), inner), step("Y")), step("Z")))
+    play.done("P", n=0)
+    play.done("A", n=1)
+    play.done("B", n=2)
+    assert play.sees("B") == {"w": {"n": 1}}
+    assert play.sees("C") == {"w": {"n": 2}}
+    play.done("C")
+    assert play.last == ["D"]
+
+
+def test_the_digest_of_merged_outputs_tells_what_was_merged() -> None:
+    def digest(first: int, second: int) -> str:
+        play = Play(plan_of(parallel(step("A", "w"), step("B", "w"), merge="union"), step("Z")))
+        play.done("A", n=first)
+        play.done("B", n=second)
+        return play.state.data["w"].digest
+
+    assert digest(1, 2) == digest(1, 2)
+    assert len({digest(1, 2), digest(2, 1), digest(1, 3), digest(3, 2)}) == 4
