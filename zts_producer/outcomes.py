@@ -17,8 +17,6 @@ EXIT_CODES = {
 }
 """4 is every safeguard that stopped a run: the step cap, a loop, a budget, the deadline."""
 
-INTERRUPTED = 130
-
 
 def exit_code(outcome: Outcome | None) -> int:
     """The code of an outcome; 0 for a run that goes on."""

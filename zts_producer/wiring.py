@@ -13,7 +13,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from zts_core.artifacts import LocalArtifacts
+from zts_core.errors import ZtsError
 from zts_core.ports import RunStore, StepQueue
+from zts_core.run import StepStatus
 from zts_core.settings import Settings, kombu_url
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_producer.embedded import EmbeddedStack
+
+LOOKED_AT = 20
+"""How many unfinished runs are searched for steps at work before the workers are stopped."""
 
 Say = Callable[[str], None]
 
@@ -41,6 +46,8 @@ class Services:
 
     def close(self) -> None:
         """Give everything back; the last command to leave an embedded stack waits until it is down."""
+        if self._stack and self.workers and not self._steps_at_work():
+            self._stack.nothing_in_flight()
         self._exits.close()
 
     @property
@@ -115,6 +122,16 @@ class Services:
     def workers_answer(self, timeout_s: float) -> int:
         """How many workers answer a ping within `timeout_s` seconds."""
         return len(self.celery.control.ping(timeout=timeout_s) or ())
+
+    def _steps_at_work(self) -> bool:
+        """Whether a worker is, or may be, at work on a step that it should be let end."""
+        try:
+            unfinished = self.store.unfinished()
+            return len(unfinished) > LOOKED_AT or any(
+                step.status is StepStatus.RUNNING for run_id in unfinished for step in self.store.steps(run_id)
+            )
+        except ZtsError:
+            return True
 
     def _join_stack(self) -> RedisChoice:
         from zts_producer.embedded import running

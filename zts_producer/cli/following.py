@@ -12,10 +12,11 @@ import click
 from zts_core.errors import OutputFolderTaken, ZtsError
 from zts_core.ports import LedgerEntry, RunRecord
 from zts_core.run import RunStatus, StepStatus
+from zts_producer.cli.main import INTERRUPTED
 from zts_producer.cli.output import notice, print_json
 from zts_producer.client import Client
 from zts_producer.narrate import Narrator
-from zts_producer.outcomes import INTERRUPTED, exit_code
+from zts_producer.outcomes import exit_code
 from zts_producer.times import clock
 
 PATIENCE_S = 6.0

@@ -13,10 +13,10 @@ from types import FrameType
 import click
 
 from zts_core.errors import WorkflowInvalid, ZtsError
-from zts_producer.outcomes import INTERRUPTED
 
 UNEXPECTED = 1
 USAGE = 2
+INTERRUPTED = 130
 DEBUG = "ZTS_DEBUG"
 
 

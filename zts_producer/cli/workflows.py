@@ -39,9 +39,9 @@ def show(workflow: str, as_mermaid: bool, as_json: bool) -> None:
     """Draw a workflow as a tree: its steps, crews, gates and loops."""
     import json
 
-    from zts_core.workflow.draw import mermaid, tree
-
     from zts_core.settings import read_settings
+    from zts_core.workflow.draw import tree
+    from zts_core.workflow.mermaid import mermaid
     from zts_core.workflow.plan import compile_plan
     from zts_producer.cli.output import print_json
     from zts_producer.library import find_workflow
@@ -51,7 +51,7 @@ def show(workflow: str, as_mermaid: bool, as_json: bool) -> None:
         plan = compile_plan(found.workflow.name, found.library.workflows)
         print_json(json.loads(plan.to_json()))
     else:
-        click.echo(mermaid(found.workflow) if as_mermaid else tree(found.workflow))
+        click.echo(mermaid(found.workflow).rstrip() if as_mermaid else "\n".join(tree(found.workflow)))
 
 
 @workflows.command(context_settings=HELP)

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from zts_producer.outcomes import exit_code
 from zts_producer.report.build import built_commands, built_summary
-from zts_producer.report.diagram import mermaid
+from zts_producer.report.charts import charts
 from zts_producer.report.gather import Report
 from zts_producer.times import clock, duration, moment
 from zts_producer.view import NodeStatus, record_json
@@ -53,7 +53,7 @@ def report_files(report: Report) -> dict[str, str]:
         "tone": _tone(report),
         "built": built_summary(report.outputs),
         "commands": built_commands(report.outputs),
-        "mermaid": mermaid(report.view.trees),
+        "charts": charts(report.view, report.plan, report.ledger),
         "version": version("zerotoship"),
     }
     return {
