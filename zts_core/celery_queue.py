@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from celery import Celery, chord
-from celery.canvas import Signature
+from celery import Celery, uuid
+from celery.result import denied_join_result
 from kombu import Queue
 from kombu.exceptions import ChannelError, OperationalError
 
@@ -72,9 +72,10 @@ class CeleryQueue:
 
     def send(self, messages: Sequence[StepMessage]) -> None:
         """Send a wave of one run, or steps of any runs that are to be sent again."""
-        with _translated():
+        # Nobody waits for results here: without the denial, Celery subscribes to a channel per task.
+        with _translated(), denied_join_result():
             if len(messages) == 1 and self._watchdog == "inline":
-                self._signature(messages[0], joined=False).apply_async()
+                self._send_step(messages[0], joined=False)
             elif len({message.run_id for message in messages}) > 1:
                 for message in messages:
                     self.send([message])
@@ -82,27 +83,38 @@ class CeleryQueue:
                 self._send_chord(messages)
 
     def _send_chord(self, messages: Sequence[StepMessage]) -> None:
-        alone = len(messages) == 1
-        header = [
-            # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
-            self._signature(message, joined=alone or message.pure_join).set(ignore_result=False)
-            for message in messages
-        ]
-        run_id = messages[0].run_id
-        body = self._app.signature(WATCHDOG_TASK, args=(run_id,), argsrepr=f"({run_id})", queue=CONTROL_QUEUE)
-        chord(header, app=self._app)(body)
+        """A flat chord: the messages that Celery's canvas would send, without the results it would wait for.
 
-    def _signature(self, message: StepMessage, *, joined: bool) -> Signature[Any]:
+        The canvas binds each header task's result to a barrier, and so subscribes to one Redis channel per step.
+        """
+        run_id, alone, group_id = messages[0].run_id, len(messages) == 1, uuid()
+        body = self._app.signature(
+            WATCHDOG_TASK, args=(run_id,), argsrepr=f"({run_id})", queue=CONTROL_QUEUE, ignore_result=True
+        )
+        body["chord_size"] = len(messages)
+        body.freeze(group_id=group_id)
+        for index, message in enumerate(messages):
+            # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
+            joined = alone or message.pure_join
+            self._send_step(message, joined=joined, group_id=group_id, group_index=index, chord=body)
+
+    def _send_step(self, message: StepMessage, *, joined: bool, chord: Any = None, **group: Any) -> None:
         shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
-        return self._app.signature(
-            STEP_TASK, args=(message.run_id, message.seq, joined), argsrepr=f"({shown})", queue=STEP_QUEUE
+        self._app.send_task(
+            STEP_TASK,
+            args=(message.run_id, message.seq, joined),
+            argsrepr=f"({shown})",
+            ignore_result=chord is None,
+            chord=chord,
+            **group,
         )
 
     def depth(self) -> int:
         """How many step messages wait in the broker."""
         with _translated(), self._app.connection_for_read() as connection:
             try:
-                declared = connection.default_channel.queue_declare(queue=STEP_QUEUE, passive=True)
+                channel: Any = connection.default_channel
+                declared = channel.queue_declare(queue=STEP_QUEUE, passive=True)
             except ChannelError:
                 # Redis has no empty lists: a queue without messages does not exist.
                 return 0

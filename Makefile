@@ -1,0 +1,58 @@
+# Each target has one line of help: `make` prints them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+IDEA   ?= examples/ideas/bee_hive_log.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up worker flower bench clean
+
+help: ## Show the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/ready ## Set everything up and carry an example idea to shipped/ (IDEA=file for your own)
+	@echo "==> zts-submit $(IDEA)"
+	@$(BIN)/zts-submit $(IDEA)
+
+test: $(VENV)/ready-dev ## Set everything up and run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/ready-dev ## Check format, lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: $(VENV)/ready ## Run the embedded stack (Redis and workers) in the foreground
+	$(BIN)/zts up
+
+worker: $(VENV)/ready ## Start one more worker on the Redis of REDIS_URL
+	$(BIN)/celery -A zts_worker worker --loglevel info
+
+flower: $(VENV)/ready ## Show the tasks in a browser on port 5555
+	@$(BIN)/python -c 'import flower' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[flower]'
+	$(BIN)/celery -A zts_worker flower
+
+bench: $(VENV)/ready-dev ## Measure this machine: start-up, steps per second, the language
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/python-ok:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "ZeroToShip needs Python 3.11 or newer and found $$($(PYTHON) --version 2>&1): make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "==> creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python cannot create a virtual environment: on Debian or Ubuntu, apt-get install python3-venv"; exit 2; }
+	@touch $@
+
+$(VENV)/ready: $(VENV)/python-ok pyproject.toml
+	@echo "==> installing ZeroToShip into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready pyproject.toml
+	@echo "==> installing the tools for tests and checks"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
