@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.facts import Facts
 from zts_worker.crews.reading.fields import completed, is_attribute_word, plural_identifier
-from zts_worker.crews.reading.inflection import identifier
+from zts_worker.crews.reading.inflection import identifier, singular
 from zts_worker.crews.reading.model import Attribute, Entity
 from zts_worker.crews.reading.nouns import (
     ABSTRACT_ENDINGS,
@@ -17,9 +17,9 @@ from zts_worker.crews.reading.nouns import (
     EVENTS,
     GENERIC_HEADS,
     MATTERS,
-    PEOPLE,
     RECORDED_PEOPLE,
     TALK,
+    is_person,
 )
 from zts_worker.crews.reading.words import listed
 
@@ -97,7 +97,7 @@ def _score(noun: Noun) -> float:
     score = min(noun.count, 6) + 2.0 * min(noun.done_to, 3) + 2.5 * min(noun.distributive, 2)
     score += 1.0 * (noun.plurals > 0) + 1.5 * noun.in_title + min(len(noun.attributes), 4)
     score += 1.5 * (noun.head in EVENTS or noun.head in MATTERS) + 6.0 * noun.firm
-    if noun.head in PEOPLE:
+    if is_person(noun.head):
         score += 2.5 * (noun.keeps > 0) if noun.head in RECORDED_PEOPLE else -4.0
     if noun.head.endswith(ABSTRACT_ENDINGS) and noun.head not in CONCRETE_DESPITE_ENDING:
         score -= 3.0
@@ -168,7 +168,7 @@ def _sure_pairs(facts: list[Facts]) -> list[tuple[str, str]]:
         (thing, subject)
         for fact in facts
         for subject, verb, thing in fact.subjects
-        if subject in PEOPLE and verb in w.DATA_VERBS
+        if is_person(subject) and verb in w.DATA_VERBS
     ]
     return [*explicit, *held, *made]
 
@@ -177,8 +177,8 @@ def _happenings(facts: list[Facts]) -> list[tuple[str, str]]:
     """An inspection that is spoken of together with a hive is one of a hive; the most frequent pairs first."""
     together: Counter[tuple[str, str]] = Counter()
     for fact in facts:
-        heads = sorted({phrase.head for phrase in fact.mentions})
-        together.update((e, t) for e in heads if e in EVENTS for t in heads if t not in EVENTS and t not in PEOPLE)
+        heads = sorted({singular(word) for phrase in fact.mentions for word in phrase.words})
+        together.update((e, t) for e in heads if e in EVENTS for t in heads if t not in EVENTS and not is_person(t))
     return [pair for pair, _ in together.most_common()]
 
 

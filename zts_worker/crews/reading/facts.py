@@ -9,7 +9,7 @@ from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.fields import attribute, count_of, flag, is_attribute_word
 from zts_worker.crews.reading.inflection import singular
 from zts_worker.crews.reading.model import Attribute
-from zts_worker.crews.reading.nouns import PEOPLE, TALK
+from zts_worker.crews.reading.nouns import TALK, is_person
 from zts_worker.crews.reading.parse import Phrase, Piece, Token
 from zts_worker.crews.reading.words import listed
 
@@ -77,7 +77,7 @@ def _holding(pieces: tuple[Piece, ...], at: int, owner: Phrase) -> tuple[int, bo
         return after, owner.det in ("each", "every", "a", "an", "the")
     if isinstance(token, Token) and token.low in ("has", "have"):
         return after + 1, owner.det in ("each", "every", "a", "an", "the")
-    is_thing = owner.head not in PEOPLE and owner.head not in TALK
+    is_thing = not is_person(owner.head) and owner.head not in TALK
     if isinstance(token, Token) and token.tag == "verb" and token.base in HOLDING_VERBS and is_thing:
         return after + 1, owner.det in ("each", "every", "a", "an")
     return 0, False

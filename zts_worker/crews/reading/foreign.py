@@ -25,7 +25,7 @@ _TALK = listed("""
     solution utilisateur utilisateurs fois façon prix date nom chose web projekt proyecto projet versión version
     erste ersten preis name datum liste lista liste applicazione anno giorno tempo prezzo ano dia tempo preço ende
     anfang hilfe papier papel papier hoja feuille mundo monde welt""")
-_SEEN_ONLY_AS_PLURAL = re.compile(r"^(.{2,}(?:ion|ung|heit|keit))en$|^(.{3,}[aeiou])s$")
+_SEEN_ONLY_AS_PLURAL = re.compile(r"^(.{2,}(?:ion|ung|heit|keit))en$|^(.{2,}(?:on|or|al|ad))es$|^(.{3,}[^s])s$")
 _ENDINGS = ("", "e", "en", "n", "er", "s", "ern", "es", "x", "i")
 
 
@@ -64,7 +64,7 @@ def _known_stem(word: str, groups: dict[str, list[str]]) -> str:
 
 def _one_of(name: str) -> str:
     match = _SEEN_ONLY_AS_PLURAL.match(name)
-    return (match[1] or match[2]) if match else name
+    return next(group for group in match.groups() if group) if match else name
 
 
 def _entity(forms: list[str], sentence: str) -> Entity:

@@ -62,7 +62,7 @@ PEOPLE = listed("""
     knitter sewer quilter birdwatcher birder astronomer surfer skier diver sportsman musician drummer guitarist
     pianist choir-director conductor composer landlady housekeeper warehouse-worker operator hotelier innkeeper""")
 RECORDED_PEOPLE = listed("""
-    client customer patient student pupil member guest tenant volunteer donor employee candidate applicant player
+    client customer patient student pupil member guest tenant volunteer donor employee candidate applicant
     participant attendee supplier vendor contact subscriber learner resident""")
 """People an idea often keeps records of, not only serves."""
 ORGANISATIONS = listed("""

@@ -21,6 +21,7 @@ _ADVERB_LIKE = listed("""
 _ADJECTIVE_ENDINGS = ("able", "ible", "ful", "less", "ous", "ive", "ical", "al", "ic", "ish", "based", "-free")
 _AFTER_NOUNS = frozenset(("det", "adj", "num", "poss", "prep"))
 _COLLECTIVE = frozenset(("staff", "people", "police", "team", "crew", "family", "management"))
+_AFTER_THINGS = frozenset((",", ".", ";", "and", "or"))
 _HAVE = frozenset(("has", "have", "having", "had"))
 _BE = listed("am is are was were be been being it's that's there's they're you're we're")
 _OFTEN_NOUNS = listed("""
@@ -99,6 +100,8 @@ def _tag(low: str, before: Token | None, after: str) -> Tag:
         return closed
     if low in VERB_FORMS and (verdict := _verb_or_noun(low, before, after)) != "adj":
         return verdict
+    if before and before.tag == "det" and (after in w.AUXILIARIES or after in ",.;:"):
+        return "noun"
     if low in w.ADVERBS or (low.endswith("ly") and len(low) > 4 and low not in _ADVERB_LIKE):
         return "adv"
     return "adj" if _is_adjective(low) else "noun"
@@ -115,7 +118,13 @@ def _closed_class(low: str, before: Token | None, after: str) -> Tag | None:
         return "pron"
     for tag, members in _CLOSED:
         if low in members:
-            return tag
+            is_thing = (
+                tag in ("adv", "prep")
+                and before is not None
+                and before.low in ("a", "an", "the")
+                and after in _AFTER_THINGS
+            )
+            return "noun" if is_thing else tag
     return "num" if _NUMBER.fullmatch(low) else None
 
 

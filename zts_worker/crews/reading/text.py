@@ -13,7 +13,7 @@ MAX_TITLE = 80
 MAX_SENTENCES = 600
 
 _CODE = re.compile(r"^(```|~~~).*?(^\1[^\n]*$|\Z)", re.S | re.M)
-_SCRIPT = re.compile(r"<(script|style)\b.{0,20000}?</\1\s*>", re.S | re.I)
+_HIDDEN = re.compile(r"<(script|style)\b", re.I)
 _TAG = re.compile(r"</?[A-Za-z!][^<>]{0,300}>")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.{1,300}?)(?<=\S)\1")
@@ -55,8 +55,21 @@ def _without_markup(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     text = _CODE.sub("\n", text)
-    text = _TAG.sub(" ", _SCRIPT.sub(" ", text))
+    text = _TAG.sub(" ", _without_hidden(text))
     return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
+
+
+def _without_hidden(text: str) -> str:
+    """`text` without scripts and style sheets, in one pass: an opening tag that is never closed hides nothing."""
+    kept: list[str] = []
+    low, at = text.lower(), 0
+    while opening := _HIDDEN.search(text, at):
+        closing = low.find(f"</{opening[1].lower()}", opening.end())
+        if closing < 0:
+            break
+        kept.append(text[at : opening.start()])
+        at = closing
+    return " ".join([*kept, text[at:]])
 
 
 def _lines(text: str) -> list[str]:

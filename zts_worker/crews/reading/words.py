@@ -54,7 +54,7 @@ ADJECTIVES = listed("""
     likely unlikely popular famous unknown known little tiny huge giant enormous extra additional independent
     rural urban elderly blind deaf fresh raw organic green red blue black white yellow brown professional hobby
     amateur beautiful nice pretty ugly boring fun funny exciting interesting tired lonely busy wrong poor rich
-    wireless electric electronic solar battery-powered soft rough smooth flat round internal external upper lower
+    wireless electric electronic solar battery-powered soft rough smooth internal external upper lower
     anonymous verified secure encrypted freelance part-time full-time non-profit nonprofit due overdue paid unpaid
     top bottom left several few many due custom default vegan vegetarian""")
 NOUNS_LIKE_ADJECTIVES = listed("""

@@ -1,0 +1,1 @@
+"""The crews that read and write text."""
