@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from zts_core.errors import BadInput, OutputFolderTaken
@@ -71,8 +71,13 @@ def check_out(out: Path | str = "") -> Path:
     standing = next(place for place in (folder, *folder.parents) if place.exists())
     if not standing.is_dir():
         raise OutputFolderTaken(f"{folder} cannot be made, {standing} is a file; choose another with --out DIR")
-    if not os.access(standing, os.W_OK | os.X_OK):
-        raise OutputFolderTaken(f"no permission to write in {standing}; choose another folder with --out DIR")
+    try:
+        Path(mkdtemp(prefix=".zts-", dir=standing)).rmdir()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputFolderTaken(
+            f"{standing} cannot be written in ({reason}); choose another folder with --out DIR"
+        ) from None
     return folder
 
 

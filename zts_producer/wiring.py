@@ -139,7 +139,8 @@ class Services:
         folder = self.settings.data_folder
         self.started_stack = running(folder) is None
         if self.workers and self.started_stack:
-            self._say(f"no Redis configured and none on localhost: starting the embedded stack in {folder}")
+            found = "" if self.settings.redis_url else "no Redis configured and none on localhost: "
+            self._say(f"{found}starting the embedded stack in {folder}")
         self._stack = embedded_stack(self.settings, workers=1 if self.workers else 0)
         address = self._exits.enter_context(self._stack)
         return RedisChoice(Source.EMBEDDED, address.redis_url, address.broker_url)
