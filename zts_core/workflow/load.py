@@ -84,7 +84,7 @@ def _take_apart(name: str, data: Any, spot: Spot, problems: list[Problem]) -> Lo
         cure = "write `name`, `metadata` and `sequence`, or a mapping of names to workflows"
         line = spot.line
         return _unusable(Path(name), *problems, codes.NO_WORKFLOW.at("", f"it holds {found}", cure, line=line))
-    alone = not all(isinstance(entry, dict) for entry in data.values()) or "sequence" in data
+    alone = _is_one_workflow(data)
     entries = [(None, data, spot)] if alone else [(key, data[key], spot.child(key)) for key in data]
     workflows: dict[str, Workflow] = {}
     lines: dict[str, int] = {}
@@ -99,6 +99,15 @@ def _take_apart(name: str, data: Any, spot: Spot, problems: list[Problem]) -> Lo
         else:
             workflows[workflow.name] = workflow
     return Loaded(name, workflows, _in_order(problems, name), lines, frozenset(broken))
+
+
+def _is_one_workflow(data: dict[str, Any]) -> bool:
+    """Whether a mapping is a workflow itself, rather than names of workflows."""
+    if "sequence" in data:
+        return True
+    inner = [isinstance(entry, dict) for entry in data.values()]
+    named = any(isinstance(entry, dict) and "sequence" in entry for entry in data.values())
+    return not (named or all(inner))
 
 
 def _in_order(problems: list[Problem], file: str) -> tuple[Problem, ...]:

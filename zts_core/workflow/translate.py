@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -209,12 +209,19 @@ def _choice(_detail: Detail, place: _Place) -> Problem:
 
 
 def _allowed(owner: type[BaseModel], key: str) -> tuple[str, ...]:
-    """The words a field allows; its JSON Schema has them however the annotation is nested."""
+    """The words a field allows."""
     if key == "state":
         return TERMINAL_STATES
-    found = owner.model_json_schema()["properties"] if key in owner.model_fields else {}
-    entry = found.get(key, {})
-    return tuple(entry.get("enum") or next((e["enum"] for e in entry.get("anyOf", ()) if "enum" in e), ()))
+    return tuple(_words(owner.model_fields[key].annotation)) if key in owner.model_fields else ()
+
+
+def _words(annotation: Any) -> Iterator[str]:
+    """The texts of all literals in an annotation, however it is nested."""
+    for argument in get_args(annotation):
+        if isinstance(argument, str):
+            yield argument
+        else:
+            yield from _words(argument)
 
 
 def _pattern(_detail: Detail, place: _Place) -> Problem:

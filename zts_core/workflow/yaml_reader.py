@@ -278,6 +278,8 @@ def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
     cure = "check the indentation, the colons and the quotes there"
     if "cannot start any token" in said:
         cure = "indent with spaces, not with tabs, and write text that starts with @, ` or % in quotes"
+    elif "scanning a tag" in str(context):
+        cure = "write operators such as '!=' in quotes"
     elif "block scalar" in str(context):
         cure = "write operators such as '>=' in quotes"
     message = f"{said} ({context})" if context else str(said)

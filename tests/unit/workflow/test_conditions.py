@@ -94,9 +94,7 @@ def judge(operator: str, value: Any, found: Any) -> Verdict:
         (MISSING, "exists", False, True),
     ],
 )
-def test_each_operator_judges_values_as_documented(
-    found: Any, operator: str, value: Any, expected: bool
-) -> None:
+def test_each_operator_judges_values_as_documented(found: Any, operator: str, value: Any, expected: bool) -> None:
     verdict = judge(operator, value, found)
     assert verdict.holds is expected
     assert verdict.explanation.startswith("a.b ")
