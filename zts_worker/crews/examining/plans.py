@@ -11,7 +11,7 @@ from zts_worker.crews.examining.project import Examination
 from zts_worker.crews.reading import read_idea
 
 _NEEDED = {
-    "marketing": ("positioning", "value_proposition", "audience", "launch_posts", "emails", "email_sequence"),
+    "marketing": ("positioning", "value_proposition", "posts", "emails"),
     "launch": ("timeline", "checklist", "release_notes", "rollback_plan", "success_metrics"),
 }
 
