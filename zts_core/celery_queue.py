@@ -91,8 +91,8 @@ class CeleryQueue:
         body = self._app.signature(
             WATCHDOG_TASK, args=(run_id,), argsrepr=f"({run_id})", queue=CONTROL_QUEUE, ignore_result=True
         )
-        body["chord_size"] = len(messages)
         body.freeze(group_id=group_id)
+        self._app.backend.set_chord_size(group_id, len(messages))
         for index, message in enumerate(messages):
             # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
             joined = alone or message.pure_join
@@ -104,7 +104,8 @@ class CeleryQueue:
             STEP_TASK,
             args=(message.run_id, message.seq, joined),
             argsrepr=f"({shown})",
-            ignore_result=chord is None,
+            # A chord counts its header without storing results: nobody reads them, the store has them.
+            ignore_result=True,
             chord=chord,
             **group,
         )

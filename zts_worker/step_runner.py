@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from zts_core.advance import advance
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
-from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, StepResult
+from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepResult
 from zts_core.run import Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 from zts_worker.ports import ArtifactStore, CrewFinder
@@ -25,6 +25,9 @@ from zts_worker.step_context import AttemptContext
 from zts_worker.supervision import Ended, Watched, watch
 
 log = logging.getLogger(__name__)
+
+RENEW_AT_MOST_EVERY_S = 1.0
+"""A crew learns of a cancel at its next renewal, so this is also how long a cancel takes to reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class StepRunner:
             renew=lambda: self.store.renew(
                 attempt.run_id, attempt.seq, attempt=context.attempt, lease_s=self.limits.lease_s
             ),
-            every_s=self.limits.lease_s / 3,
+            every_s=min(self.limits.lease_s / 3, RENEW_AT_MOST_EVERY_S),
         )
         if watched.ended is Ended.BY_ITSELF:
             return _judge(crew.Output, crew.namespace, watched, context)
@@ -167,12 +170,13 @@ class StepRunner:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
         elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
             self.dispatcher.send_wave(attempt.run_id, decision)
-        elif not leaves_it and not self.only_waits(claim, answer.version, answer.undecided):
+        elif answer.verdict is SettleVerdict.LOOP or not (leaves_it or only_waits(claim, answer)):
             self.dispatcher.advance_run(attempt.run_id)
 
-    def only_waits(self, claim: Claim, version: int, undecided: int) -> bool:
-        """Whether the position that came with the claim still holds, so that there is a join to wait for."""
-        return claim.state is not None and version == claim.version and undecided == 1
+
+def only_waits(claim: Claim, answer: Settling) -> bool:
+    """Whether the position that came with the claim still holds, so that there is a join to wait for."""
+    return claim.state is not None and answer.version == claim.version and answer.undecided == 1
 
 
 def _settled(attempt: _Attempt, effect: _Effect) -> Settled:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from engine_stack import Stack
 from played_runs import Runs
 from servers import RedisServer, Worker
 
 STACKS = [("prefork", "inline"), ("prefork", "chord"), ("threads", "inline")]
-
-
-@dataclass
-class Stack:
-    """One Redis, one worker, and a view of the runs."""
-
-    redis: RedisServer
-    worker: Worker
-    runs: Runs
-    folder: Path
 
 
 @pytest.fixture(scope="module", params=STACKS, ids=["-".join(stack) for stack in STACKS])

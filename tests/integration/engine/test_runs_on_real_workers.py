@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engine_stack import Stack
 from played_runs import OTHER, Runs, step
 from servers import wait_until
 
@@ -28,6 +29,12 @@ def test_branches_meet_at_the_join_and_only_there(runs: Runs) -> None:
     assert by_state["QUICKER"].ended_ms < by_state["SLOW"].ended_ms
     assert by_state["AFTER"].started_ms >= by_state["SLOW"].ended_ms
     assert runs.calls(ended.run_id) == {"SLOW": 1, "QUICK": 1, "QUICKER": 1, "AFTER": 1}
+
+
+def test_the_body_of_the_chord_decides_a_join(stack: Stack) -> None:
+    ended = stack.runs.play([{"parallel": [step("A"), step("B", OTHER)]}, step("C")])
+    assert ended.outcome is Outcome.COMPLETED
+    wait_until(lambda: "zts.watchdog" in stack.worker.said(), what="the watchdog ran as a task")
 
 
 def test_a_fan_out_of_thirty_items_joins_once(runs: Runs) -> None:
