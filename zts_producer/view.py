@@ -199,7 +199,13 @@ class _TreeBuilder:
             return _gate_status(str(gate.get("then", "")))
         if node.kind is Kind.TERMINAL:
             return self.terminal_status(node)
-        return _joined([child.status for child in children]) if children else self.unreached
+        return self.whole(_joined([child.status for child in children]), children) if children else self.unreached
+
+    def whole(self, status: NodeStatus, children: tuple[NodeView, ...]) -> NodeStatus:
+        """A block that a stopped run left half done was not left well."""
+        stopped = self.record.outcome not in (None, Outcome.COMPLETED)
+        open_ones = any(child.status is NodeStatus.NOT_REACHED for child in children)
+        return NodeStatus.CANCELLED if status is NodeStatus.DONE and stopped and open_ones else status
 
     def step_status(self, steps: tuple[StepRecord, ...]) -> NodeStatus:
         if len(steps) > 1:

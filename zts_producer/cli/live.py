@@ -91,11 +91,11 @@ def picture(view: RunView, *, now: int, console: Console, spinner: Spinner | Non
     """Header and tree of a run as rich renderables."""
     wide = console.width >= WIDE
     table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="crop")
     table.add_column(no_wrap=True, justify="right", min_width=TIME_WIDTH)
     if wide:
         table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(no_wrap=True, overflow="ellipsis" if _speaks_utf(console) else "crop", ratio=1)
     for tree in view.trees:
         for depth, node in tree.walk():
             name, elapsed, crew, words = _row(node, depth, now=now, console=console, spinner=spinner)
@@ -105,10 +105,10 @@ def picture(view: RunView, *, now: int, console: Console, spinner: Spinner | Non
 
 def _header(view: RunView, now: int) -> Text:
     record = view.record
-    text = Text(overflow="ellipsis", no_wrap=True)
+    text = Text(overflow="crop", no_wrap=True)
     text.append(record.title, style="bold")
     text.append(f"\n{record.run_id}", style="cyan")
-    text.append(f"  {' → '.join(view.route)}  step {record.started} of at most {record.max_steps}  ")
+    text.append(f"  {' > '.join(view.route)}  step {record.started} of at most {record.max_steps}  ")
     text.append(f"{duration(run_seconds(record, now))}  ")
     style = "" if record.outcome is None else "bold green" if exit_code(record.outcome) == 0 else "bold red"
     text.append(str(record.outcome or record.status), style=style)
@@ -119,7 +119,7 @@ def _row(
     node: NodeView, depth: int, *, now: int, console: Console, spinner: Spinner | None
 ) -> tuple[Text, Text, Text, Text]:
     glyph, style = STYLES[node.status]
-    if not console.encoding.lower().startswith("utf"):
+    if not _speaks_utf(console):
         glyph = ASCII[node.status]
     elif spinner and node.status is NodeStatus.RUNNING:
         glyph = _frame(spinner, console)
@@ -132,6 +132,10 @@ def _row(
     words.append(_tries(node), style="yellow")
     words.append(_words(node), style="dim")
     return name, elapsed, Text(node.crew, style="dim"), words
+
+
+def _speaks_utf(console: Console) -> bool:
+    return console.encoding.lower().startswith("utf")
 
 
 def _frame(spinner: Spinner, console: Console) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ DEBUG = "ZTS_DEBUG"
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run `command` and return its exit code. `ZTS_DEBUG=1` shows where an error came from."""
     signal.signal(signal.SIGTERM, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter is no reason to fail
     try:
         code = command.main(list(arguments), prog_name=name, standalone_mode=False)
         sys.stdout.flush()
