@@ -100,7 +100,7 @@ def gather(client: Client, run_id: str) -> Report:
     ledger = tuple(store.ledger(run_id))
     results = store.results(run_id, [step.seq for step in steps])
     refs = effective(store.data(run_id), results)
-    outputs = {namespace: output_at(ref, results) for namespace, ref in sorted(refs.items())}
+    outputs = {namespace: output_at(refs[namespace], results) for namespace in _in_order(refs, results)}
     history = tuple(_told(ledger))
     view = run_view(record, plan, steps=steps, ledger=ledger)
     return Report(
@@ -164,6 +164,12 @@ def _is_safe(path: str) -> bool:
         return safe_path(path) == path
     except BadInput:
         return False
+
+
+def _in_order(refs: Mapping[str, Ref], results: Mapping[int, StepResult]) -> list[str]:
+    """Namespaces in the order in which they were first written."""
+    first = {results[seq].namespace: seq for seq in sorted(results, reverse=True)}
+    return sorted(refs, key=lambda namespace: (first.get(namespace, 0), namespace))
 
 
 def _step_line(step: StepRecord, result: StepResult | None) -> StepLine:

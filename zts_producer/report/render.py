@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -27,6 +27,8 @@ UNSAID = {"mode", "not_judged", "files"}
 """Fields of an output that the report tells elsewhere: in the steps, in what was not judged, among the files."""
 MOST_ITEMS = 30
 """Items of a list that REPORT.md shows; run.json has them all."""
+MOST_COLUMNS = 6
+"""Columns of a table that can still be read; what has more is shown entry by entry."""
 
 TONES = {
     NodeStatus.DONE: "good",
@@ -34,7 +36,7 @@ TONES = {
     NodeStatus.REJECTED: "bad",
     NodeStatus.ESCALATED: "turn",
     NodeStatus.CANCELLED: "turn",
-    NodeStatus.SKIPPED: "turn",
+    NodeStatus.SKIPPED: "unseen",
     NodeStatus.RUNNING: "busy",
     NodeStatus.RETRYING: "busy",
     NodeStatus.QUEUED: "busy",
@@ -116,6 +118,7 @@ def _templates() -> Environment:
         "clock": clock,
         "kind": kind_of,
         "columns": columns_of,
+        "headline": headline,
         "plain": plain,
         "label": lambda name: str(name).replace("_", " "),
         "size": size,
@@ -138,15 +141,24 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def kind_of(value: object) -> str:
-    """How a value is shown: table (mappings in a list), list, mapping, or text."""
+    """How a value is shown: mapping, list, text, and mappings in a list as a table or, where they are large, cards."""
     if isinstance(value, Mapping):
         return "mapping" if value else "text"
-    if isinstance(value, list | tuple) and value:
-        return "table" if all(isinstance(item, Mapping) for item in value) else "list"
-    return "text"
+    if not isinstance(value, list | tuple) or not value:
+        return "text"
+    if not all(isinstance(item, Mapping) for item in value):
+        return "list"
+    large = any(isinstance(cell, Mapping | list | tuple) for row in value for cell in row.values())
+    return "cards" if large or len(columns_of(value)) > MOST_COLUMNS else "table"
 
 
-def columns_of(rows: list[Mapping[str, Any]]) -> list[str]:
+def headline(row: Mapping[str, Any]) -> str:
+    """What a mapping is called: its title or name, or its first text."""
+    texts = [str(value) for value in row.values() if isinstance(value, str) and value]
+    return str(row.get("title") or row.get("name") or next(iter(texts), "entry"))
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The keys of a list of mappings, in the order in which they appear."""
     return list(dict.fromkeys(key for row in rows for key in row))
 
