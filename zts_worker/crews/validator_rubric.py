@@ -27,6 +27,7 @@ _NUMBER = re.compile(
     r"\d|\b(?:percent|half|third|twice|two|three|four|five|six|seven|eight|nine|ten|twenty|dozens?)\b", re.I
 )
 _FIRST_HAND = signs(r"""i|we|my|our""")
+_AUTHOR = re.compile(r"\b(?:I|I'm|I've|my)\b")
 _OBSERVED = signs(r"""asked|interview\w*|survey\w*|told me|told us|said|of (?:the |our )?\d+|spoke (?:to|with)|
     observed|counted|
     tested|poll\w*|signed up|waiting list|wait ?list|agreed to|pre-?order\w*|last (?:year|month|winter|season)""")
@@ -41,7 +42,7 @@ _CHANNEL = signs(r"""forums?|flyers?|clubs?|newsletters?|app store|play store|ma
     invite|schools?|
     librar(?:y|ies)|community|communities|reddit|hacker news|linkedin|instagram|tiktok|youtube|podcasts?|
     conferences?|
-    word of mouth|mailing list|post it|meetups?|partners?|shops?|fairs?|direct sales|our own (?:staff|employees)|
+    word of mouth|mailing list|post it|meetups?|fairs?|direct sales|our own (?:staff|employees)|
     our office managers|internal|advertis\w+|influencers?|seo|search engines?|steam|itch\.io|package index|
     universities""")
 _SUCCESS = signs(r"""works if|works when|success(?:ful)?|goal is|we measure|measured by|is passed when|we will know|
@@ -80,6 +81,9 @@ def audience(reading: IdeaReading, _care: Care) -> Point:
     """Somebody is named who has the problem, and narrowly."""
     if not reading.audience:
         everybody = _sentence(reading, _EVERYBODY)
+        author = _sentence(reading, _AUTHOR)
+        if author:
+            return Point(0.4, "Only the author is named as a user.", author)
         return Point(0.2 if everybody else 0.0, "Nobody in particular is named as a user.", everybody)
     first = reading.audience[0]
     is_narrow = " " in first or len(reading.audience) > 1
@@ -158,8 +162,9 @@ def evidence(reading: IdeaReading, _care: Care) -> Point:
     if observed:
         return Point(1.0 if len(observed) > 1 else 0.85, "Demand was asked for or counted.", observed[0])
     said = _sentence(reading, _OBSERVED)
-    if said or reading.numbers:
-        return Point(0.5, "There are figures or reports, but not both together.", said or reading.numbers[0])
+    figures = [sentence for sentence in reading.numbers if sentence not in reading.monetisation]
+    if said or figures:
+        return Point(0.5, "There are figures or reports, but not both together.", said or figures[0])
     return Point(0.0, "Nothing shows that anybody was asked.")
 
 

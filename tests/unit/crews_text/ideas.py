@@ -100,7 +100,49 @@ SAMPLES: tuple[Sample, ...] = (
         a name and a genre. Each gig has a date, a fee and a venue. Venues book bands."""),
     _sample("pets", "mobile", "pet vaccination", """Pet owners forget vaccinations. A phone app: each pet has a name, a
         species and a birthday. Each vaccination has a date, a vaccine and a next due date."""),
+    _sample("water", "mobile", "glass reminder challenge", """Build a mobile app that helps people track their
+        water intake
+        with reminders and social challenges. Users set a daily goal, log each glass, and compete with friends."""),
+    _sample("designers", "marketplace", "project proposal", """A platform that connects freelance designers with small
+        businesses. Businesses post projects with a budget and deadline, designers submit proposals, and the platform
+        takes a 10% commission."""),
+    _sample("meals", "web", "restriction meal_plan", """AI-powered meal planning SaaS for the browser. Users
+        enter dietary
+        restrictions and get weekly meal plans with shopping lists. Subscription at $9.99 per month."""),
+    _sample("receipts", "mobile", "receipt", """I'm tired of losing receipts. I want an app where I can snap a photo of
+        each receipt, and it stores the amount, the shop and the date."""),
+    _sample("tasks", "web", "task board", """Task manager for remote teams with kanban boards, time tracking and Slack
+        integration"""),
+    _sample("todo", "mobile", "todo", "A todo app"),
 )  # fmt: skip
+
+MARKDOWN = """# Pet Sitter Finder
+
+## Problem
+Pet owners struggle to find trusted sitters when they travel.
+
+## Solution
+A marketplace where owners post stays and sitters apply.
+
+## Features
+- Sitter profiles with reviews and hourly rate
+- Secure payments via Stripe
+
+## Target users
+Dog owners and retirees
+
+## Competition
+Rover and Pawshake
+
+## Business model
+15% commission on each booking.
+"""
+LABELLED = """Name: Crumb
+Problem: Bakers guess how much dough they need.
+Solution: An online planner. Each batch has a weight and a flour.
+Target users: home bakers
+Business model: 3 euros a month
+"""
 
 UNREADABLE = ("", "   \n\t ", "asdf asdf", "🎉🎉🎉", "qwrtz 12345", "???", "\x00\x01\x02", "Beekeeping")
 ILLEGAL = (

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zts_worker.crews.graph import GraphCrew, critical_path, numbered
@@ -69,6 +69,7 @@ def test_tasks_that_wait_for_each_other_are_noticed() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.5, 9.0), st.sets(st.integers(0, 11), max_size=4)), min_size=1, max_size=12))
+@settings(deadline=None)
 def test_no_chain_is_longer_than_the_critical_path(rows: list[tuple[float, set[int]]]) -> None:
     drafts = [
         Draft(str(at), str(at), "", hours, "Launch", after=[str(k) for k in before if k < at])

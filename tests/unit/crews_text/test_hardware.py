@@ -59,7 +59,7 @@ def test_waking_more_often_empties_the_battery_sooner_until_the_budget_does_not_
     for wake in ("every hour", "every 10 minutes", "every minute"):
         output, _ = _design(f"{DEVICE}It measures {wake}. It runs for six months on two AA batteries.", tmp_path)
         assert output.power_budget is not None
-        lives.append((output.power_budget.battery_life_hours, output.approved))
+        lives.append((output.power_budget.battery_life_hours or 0.0, output.approved))
     assert [approved for _, approved in lives] == [True, False, False]
     assert lives[0][0] > lives[1][0] > lives[2][0]
 

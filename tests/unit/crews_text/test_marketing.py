@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zts_worker.crews.marketing import LANDING_PAGE, POSTS, MarketingCrew
@@ -119,6 +119,7 @@ def test_nothing_of_the_idea_becomes_markup_or_template(tmp_path: Path) -> None:
 
 
 @given(st.text(alphabet="<>&\"'{}%ab /=!-", max_size=60))
+@settings(deadline=None)
 def test_a_title_of_any_characters_leaves_the_page_whole(title: str) -> None:
     text = f"# {title}\n\nBakers lose orders. Each cake has a price. Bakers list cakes for {title} on a website."
     _, page = _page(text, Path())
@@ -139,6 +140,7 @@ def test_a_contact_address_becomes_a_link_and_nonsense_does_not(tmp_path: Path) 
 
 
 @given(st.text(max_size=40))
+@settings(deadline=None)
 def test_every_look_can_be_read_in_light_and_dark(name: str) -> None:
     look = look_of(name)
     for colours in (look.light, look.dark):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zts_worker.crews.reading import IdeaReading, read_idea
 
-from .ideas import AGAINST_CRIME, FOREIGN, ILLEGAL, SAMPLES, UNREADABLE, Sample, example_texts
+from .ideas import AGAINST_CRIME, FOREIGN, ILLEGAL, LABELLED, MARKDOWN, SAMPLES, UNREADABLE, Sample, example_texts
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -104,6 +104,29 @@ def test_lists_and_definitions_in_markdown_are_read() -> None:
     assert {"start_date", "end_date", "deposit"} <= found["rental"]
     assert "secret" not in found
     assert reading.title == "Ski rental"
+
+
+def test_the_sections_of_a_pitch_say_what_their_sentences_are_about() -> None:
+    reading = read_idea(MARKDOWN)
+    assert reading.title == "Pet Sitter Finder"
+    assert reading.problem.startswith("Pet owners struggle")
+    assert reading.monetisation == ("15% commission on each booking.",)
+    assert {"Rover", "Pawshake"} <= set(reading.alternatives)
+    assert {"dog owners", "retirees"} & set(reading.audience)
+    assert {"stay", "review"} <= _names(reading)
+
+
+def test_labels_at_the_start_of_lines_are_sections_too() -> None:
+    reading = read_idea(LABELLED)
+    assert reading.title == "Crumb"
+    assert reading.problem == "Bakers guess how much dough they need."
+    assert reading.audience[0] == "home bakers"
+    assert reading.monetisation == ("3 euros a month",)
+    assert _names(reading) == {"batch"}
+
+
+def test_the_price_of_the_product_is_no_thing_that_it_keeps() -> None:
+    assert "subscription" not in _names(read_idea("Users log runs. Subscription at $5 per month. A running app."))
 
 
 def test_the_example_ideas_are_read_in_full() -> None:

@@ -44,6 +44,8 @@ class Noun:
     in_title: bool = False
     claimed: int = 0
     keeps: int = 0
+    offered: int = 0
+    names_product: bool = False
     compounds: Counter[str] = field(default_factory=Counter)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     firm: bool = False
@@ -69,14 +71,24 @@ def _nouns(facts: list[Facts], title: frozenset[str]) -> dict[str, Noun]:
             noun.plurals += phrase.is_plural
             noun.distributive += phrase.det in w.DISTRIBUTIVES
             noun.compounds[phrase.compound] += 1
-        for _, head in fact.objects:
-            if head in nouns:
-                nouns[head].done_to += 1
-        for subject, verb, _ in fact.subjects:
-            if subject in nouns and verb in w.DATA_VERBS:
-                nouns[subject].keeps += 1
+        _count_uses(nouns, fact, title)
     _claim(nouns, facts)
     return nouns
+
+
+def _count_uses(nouns: dict[str, Noun], fact: Facts, title: frozenset[str]) -> None:
+    for _, head in fact.objects:
+        if head in nouns:
+            nouns[head].done_to += 1
+    for subject, verb, _ in fact.subjects:
+        if subject in nouns and verb in w.DATA_VERBS:
+            nouns[subject].keeps += 1
+    for head in fact.offered:
+        if head in nouns:
+            nouns[head].offered += 1
+    for head in fact.product_of:
+        noun = nouns.setdefault(head, Noun(head, fact.sentence, in_title=head in title))
+        noun.names_product = True
 
 
 def _claim(nouns: dict[str, Noun], facts: list[Facts]) -> None:
@@ -97,11 +109,18 @@ def _score(noun: Noun) -> float:
     score = min(noun.count, 6) + 2.0 * min(noun.done_to, 3) + 2.5 * min(noun.distributive, 2)
     score += 1.0 * (noun.plurals > 0) + 1.5 * noun.in_title + min(len(noun.attributes), 4)
     score += 1.5 * (noun.head in EVENTS or noun.head in MATTERS) + 6.0 * noun.firm
+    score += 2.0 * min(noun.offered, 2) + 2.0 * noun.names_product
     if is_person(noun.head):
         score += 2.5 * (noun.keeps > 0) if noun.head in RECORDED_PEOPLE else -4.0
-    if noun.head.endswith(ABSTRACT_ENDINGS) and noun.head not in CONCRETE_DESPITE_ENDING:
+    if _is_abstract(noun):
         score -= 3.0
     return score - (4.0 if noun.claimed and not noun.firm else 0.0)
+
+
+def _is_abstract(noun: Noun) -> bool:
+    """`happiness` is; `restrictions` that are entered are not."""
+    is_counted = noun.plurals and (noun.done_to or noun.offered)
+    return noun.head.endswith(ABSTRACT_ENDINGS) and noun.head not in CONCRETE_DESPITE_ENDING and not is_counted
 
 
 def _chosen(nouns: dict[str, Noun]) -> list[Noun]:

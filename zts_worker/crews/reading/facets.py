@@ -8,6 +8,7 @@ from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.inflection import plural
 from zts_worker.crews.reading.nouns import ORGANISATIONS, is_person
 from zts_worker.crews.reading.parse import Phrase, Piece, Token
+from zts_worker.crews.reading.sections import Section
 from zts_worker.crews.reading.signs import signs
 from zts_worker.crews.reading.words import listed
 
@@ -34,6 +35,9 @@ _MONEY = signs(r"""(?:costs?|pays?|price[ds]?|pricing|
     donations?|
     sponsor\w*|pays for itself|one-off|lifetime|(?:euros?|dollars?|pounds?|cents?) (?:a|an|per) \w+|
     per (?:seat|user|call|request))""")
+_INCOME = signs(r"""\d+ ?(?:%|percent) (?:commission|fee)|commission (?:on|of|per)|subscriptions? (?:at|of|for|
+        from|costs?)|
+    freemium|[$€£] ?\d[\d.,]* ?(?:/|a|per) ?(?:month|year|user|seat|mo)""")
 _OURS = signs(r"""we|it|is|our|i|users?|members?|customers?|app|version|plan|lending|per|year|month|free|earn|
     sell""")
 _PAST_COST = signs(r"""cost us|parts should cost|lost|last year|last month|on average|charges \d+ euros a day|
@@ -44,7 +48,7 @@ _SUBSTITUTES = signs(r"""(?:google |excel )?(?:spread)?sheets?|excel|paper (?:lo
     facebook groups?|
     telegram groups?|slack channels?|e-?mail(?:s| threads| chains)|phone calls|whiteboards?|notice boards?|
     word of mouth|memory|index cards|classified ads|craigslist|ebay(?: kleinanzeigen)?""")
-_INSTEAD = signs(r"""alternativ\w+|competit\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|
+_INSTEAD = signs(r"""alternativ\w+|compet\w+|competing|exist\w*|instead of|unlike|compared (?:to|with)|made for|
     such as|rivals?|today|currently|already|better than|others? like|similar|replaces?|
     uses?|using|rel(?:y|ies) on|kept in|
     there (?:is|are)|incumbents?|
@@ -61,7 +65,9 @@ _INTEGRATIONS = re.compile(
 )
 
 
-def audience_of(parsed: list[tuple[Piece, ...]], recorded: frozenset[str]) -> tuple[str, ...]:
+def audience_of(
+    parsed: list[tuple[Piece, ...]], recorded: frozenset[str], sections: tuple[Section, ...]
+) -> tuple[str, ...]:
     """Up to 4 groups of people the idea serves, lower case plural, those named `for` or first foremost.
 
     People of whom records are kept (`recorded`, singular nouns) stand behind those who keep them.
@@ -70,7 +76,8 @@ def audience_of(parsed: list[tuple[Piece, ...]], recorded: frozenset[str]) -> tu
     wording: dict[str, str] = {}
     named_for: set[str] = set()
     for at, pieces in enumerate(parsed):
-        for group, head, worth in _groups(pieces):
+        for group, head, said in _groups(pieces):
+            worth = said + (2.0 if at < len(sections) and sections[at] == "audience" else 0.0)
             scores[head] = scores.get(head, 0.0) + worth + (1.0 if at < 3 else 0.0)
             served = worth > 1.0 and head not in named_for
             if served or (head not in named_for and len(group) > len(wording.get(head, ""))):
@@ -89,7 +96,10 @@ def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
             continue
         before = pieces[at - 1] if at else None
         is_served = isinstance(before, Token) and before.low in ("for", "help", "helps", "lets", "let", "connects")
-        if not (_are_people(pieces, at) or (is_served and piece.head in ORGANISATIONS and piece.is_plural)):
+        if not (
+            _are_people(pieces, at)
+            or (piece.head in ORGANISATIONS and piece.is_plural and (is_served or at == 0 or _is_connected(pieces, at)))
+        ):
             continue
         if piece.is_plural or is_served:
             text = _plural_group(piece) + (_clause(pieces, at + 1) if piece.is_plural else "")
@@ -114,16 +124,24 @@ def _plural_group(phrase: Phrase) -> str:
 def _clause(pieces: tuple[Piece, ...], at: int) -> str:
     """`who own many house plants` behind the people, up to the next mark; empty where there is none."""
     first = pieces[at] if at < len(pieces) else None
-    if not isinstance(first, Token) or first.low not in ("who", "with", "of"):
+    if not isinstance(first, Token) or first.low not in ("who", "with", "of") or _is_connected(pieces, at):
         return ""
     said: list[str] = []
+    stop = ""
     for piece in pieces[at : at + 8]:
         if isinstance(piece, Token) and said and _ends_clause(piece, first.low, len(said)):
+            stop = piece.low
             break
         said.append(piece.text if isinstance(piece, Token) else f"{_spoken_det(piece)}{piece.text}")
     while said and said[-1].lower() in w.PREPOSITIONS | w.ADVERBS | {"who", "and", "yesterday"}:
         said.pop()
-    return " " + " ".join(said) if len(said) > 1 else ""
+    is_list_of_features = first.low == "with" and stop == ","
+    return " " + " ".join(said) if len(said) > 1 and not is_list_of_features else ""
+
+
+def _is_connected(pieces: tuple[Piece, ...], at: int) -> bool:
+    """`connects designers with businesses` names two groups, not designers who have businesses."""
+    return any(isinstance(p, Token) and p.base in ("connect", "match", "link") for p in pieces[max(0, at - 4) : at])
 
 
 def _ends_clause(token: Token, opened_by: str, length: int) -> bool:
@@ -136,11 +154,15 @@ def _spoken_det(phrase: Phrase) -> str:
     return f"{phrase.det} " if phrase.det else ""
 
 
-def problem_of(sentences: tuple[str, ...]) -> str:
-    """The sentence that tells most of a pain, the earlier of two equals; empty where none tells of any."""
+def problem_of(sentences: tuple[str, ...], sections: tuple[Section, ...]) -> str:
+    """The first sentence of a section on the problem; else the one that tells most of a pain; else nothing.
+
+    Of two sentences that tell as much, the earlier one.
+    """
+    told = next((s for s, section in zip(sentences, sections, strict=True) if section == "problem"), "")
     ranked = [(_pain(sentence) - 0.08 * at, -at, sentence) for at, sentence in enumerate(sentences[:40])]
     best = max((entry for entry in ranked if _pain(entry[2])), default=None)
-    return best[2] if best else ""
+    return told or (best[2] if best else "")
 
 
 def _pain(sentence: str) -> float:
@@ -154,17 +176,24 @@ def summary_of(sentences: tuple[str, ...], title: str) -> str:
     return said or (sentences[0] if sentences else title)
 
 
-def monetisation_of(sentences: tuple[str, ...]) -> tuple[str, ...]:
+def monetisation_of(sentences: tuple[str, ...], sections: tuple[Section, ...]) -> tuple[str, ...]:
     """Sentences that say where the money comes from, or that it saves more than it costs."""
-    found = [s for s in sentences if _MONEY.search(s) and _OURS.search(s) and not _PAST_COST.search(s)]
-    return tuple(found[:6])
+    pairs = zip(sentences, sections, strict=True)
+    return tuple([s for s, section in pairs if section == "money" or _is_on_money(s)][:6])
 
 
-def alternatives_of(sentences: tuple[str, ...], title: str) -> tuple[str, ...]:
+def _is_on_money(sentence: str) -> bool:
+    if _PAST_COST.search(sentence):
+        return False
+    return bool(_INCOME.search(sentence) or (_MONEY.search(sentence) and _OURS.search(sentence)))
+
+
+def alternatives_of(sentences: tuple[str, ...], sections: tuple[Section, ...], title: str) -> tuple[str, ...]:
     """What people use instead: substitutes such as spreadsheets, and products named in a comparing sentence."""
     found: dict[str, str] = {}
-    for sentence in sentences:
-        if not _INSTEAD.search(sentence) or _NO_ALTERNATIVE.search(sentence):
+    for sentence, section in zip(sentences, sections, strict=True):
+        is_told = section == "alternatives" or _INSTEAD.search(sentence)
+        if not is_told or _NO_ALTERNATIVE.search(sentence):
             continue
         names = [name for name in _names(sentence) if name.lower() not in title.lower()]
         for name in (*names, *_SUBSTITUTES.findall(sentence)):

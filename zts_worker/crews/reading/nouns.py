@@ -7,7 +7,7 @@ from zts_worker.crews.reading.words import listed
 TALK = listed("""
     app application game website site page web platform product software system solution service tool idea project
     startup company business market industry world thing stuff way kind sort type lot bit part piece side end
-    beginning middle problem issue pain trouble difficulty question answer reason result goal purpose aim benefit
+    beginning middle problem issue pain trouble difficulty question answer reason result purpose aim benefit
     advantage feature version release prototype mvp launch step phase time day week month year hour minute second
     moment morning evening afternoon night noon weekend monday tuesday wednesday thursday friday saturday sunday
     january february march april june july august september october november december spring summer autumn fall
@@ -31,11 +31,17 @@ TALK = listed("""
     village block bluetooth wifi wi-fi usb csv pdf sms e-mail email mail internet network power energy battery
     advance order-of-magnitude attention habit routine progress pace pressure chaos mess waste lack loss room
     demand supply access ability effect impact change improvement growth difference similarity vision mission
-    value proposition sense skill hobby profession career future past present decade century survey interview
+    value proposition sense skill saas integration hobby profession career future past present decade century
+        survey interview
     waitlist sign-up onboarding conversion retention subscription-fee freemium plan-b pricing payment-provider
     partner association meter centimetre kilometre mile gram kilogram kilo litre liter watt volt kilometer""")
 """Words of pitching and measuring; an idea never keeps track of them unless it says "each ... has"."""
 
+PRODUCTS = listed("""
+    app application website site platform tool system software service manager tracker planner finder organizer
+    organiser log diary marketplace calendar scheduler dashboard bot assistant library portal journal directory
+    generator monitor checker saas""")
+"""Nouns that name the product itself; the noun before them says what it is about."""
 GENERIC_HEADS = listed("""
     log record list entry item report plan session slot card point sheet page set group line note event task ticket
     form file document kit pack class program programme account box unit station status request order run rule

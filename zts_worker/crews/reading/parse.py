@@ -71,6 +71,22 @@ def parse(sentence: str) -> tuple[Piece, ...]:
     return _phrases(_tagged(_words(sentence)))
 
 
+def opens_clause(pieces: tuple[Piece, ...], at: int) -> bool:
+    """True where the phrase at `at` is the subject of a new clause: a verb follows it."""
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    return isinstance(after, Token) and (after.tag == "aux" or (after.tag == "verb" and after.form in ("s", "base")))
+
+
+def linked(pieces: tuple[Piece, ...], at: int) -> tuple[str, Phrase | None]:
+    """The preposition and the phrase behind the phrase at `at`; ("", None) where none follow."""
+    if at + 2 >= len(pieces):
+        return "", None
+    link, target = pieces[at + 1], pieces[at + 2]
+    if isinstance(link, Token) and link.tag == "prep" and isinstance(target, Phrase):
+        return link.low, target
+    return "", None
+
+
 def _words(sentence: str) -> list[str]:
     found: list[str] = []
     for word in _TOKEN.findall(sentence.replace("’", "'")):
@@ -147,7 +163,8 @@ def _verb_or_noun(low: str, before: Token | None, after: str) -> Tag:
     if form == "past":
         return "adj" if tag in ("det", "adj", "poss", "num") or low in w.ADJECTIVES else "verb"
     if form == "ing":
-        return "noun" if tag in ("det", "adj", "poss", "num") or (tag == "noun" and after in w.AUXILIARIES) else "verb"
+        is_name = tag == "noun" and (after in w.AUXILIARIES or after in _AFTER_THINGS)
+        return "noun" if tag in ("det", "adj", "poss", "num") or is_name else "verb"
     if tag in ("to", "pron", "adv", "sub"):
         is_predicate = tag == "to" or (before is not None and before.low in w.SUBJECTS)
         return "adj" if low in w.ADJECTIVES and not is_predicate else "verb"

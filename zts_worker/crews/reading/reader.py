@@ -16,6 +16,7 @@ from zts_worker.crews.reading.language import NAMES, language_of
 from zts_worker.crews.reading.lawful import unlawful_sentences
 from zts_worker.crews.reading.model import Action, Entity, IdeaReading
 from zts_worker.crews.reading.parse import Piece, parse
+from zts_worker.crews.reading.sections import section_of
 from zts_worker.crews.reading.text import MAX_READ_CHARACTERS, Prose, prose
 
 MAX_ACTIONS = 24
@@ -34,20 +35,21 @@ def read_idea(text: str) -> IdeaReading:
     title = _title(read)
     parsed = [parse(sentence) for sentence in read.sentences] if language == "en" else []
     facts = [facts_of(sentence, pieces) for sentence, pieces in zip(read.sentences, parsed, strict=False)]
-    entities = _entities(read, language, title, facts)
+    monetisation = facets.monetisation_of(read.sentences, read.sections) if language == "en" else ()
+    entities = _entities(read, language, title, [_beside_money(fact, monetisation) for fact in facts])
     return IdeaReading(
         title=title,
         slug=slug_of(title, text),
         summary=facets.summary_of(read.sentences, title),
-        problem=facets.problem_of(read.sentences) if language == "en" else "",
-        audience=facets.audience_of(parsed, frozenset(entity.name for entity in entities)),
+        problem=facets.problem_of(read.sentences, read.sections) if language == "en" else "",
+        audience=facets.audience_of(parsed, frozenset(entity.name for entity in entities), read.sections),
         entities=entities,
         actions=_actions(facts, entities),
         kind=kind_of(whole),
         sentences=read.sentences,
         language=language,
-        monetisation=facets.monetisation_of(read.sentences) if language == "en" else (),
-        alternatives=facets.alternatives_of(read.sentences, title),
+        monetisation=monetisation,
+        alternatives=facets.alternatives_of(read.sentences, read.sections, title),
         numbers=facets.numbers_of(read.sentences),
         unlawful=unlawful_sentences((*read.headings, *read.sentences)),
         integrations=facets.integrations_of(read.sentences),
@@ -65,8 +67,9 @@ def slug_of(title: str, text: str) -> str:
 
 
 def _title(read: Prose) -> str:
-    if read.headings:
-        return _shortened(read.headings[0])
+    titles = [heading for heading in read.headings[:2] if not section_of(heading)]
+    if titles:
+        return _shortened(titles[0])
     called = next((match[1] for s in read.sentences[:20] if (match := _CALLED.search(s))), "")
     if called:
         return called
@@ -85,6 +88,13 @@ def _entities(read: Prose, language: str, title: str, facts: list[Facts]) -> tup
         heads = {singular(word) for word in re.findall(r"[a-z]+", title.lower())}
         return choose_entities(facts, heads)
     return foreign_entities(read.sentences, language)
+
+
+def _beside_money(fact: Facts, monetisation: tuple[str, ...]) -> Facts:
+    """What the product costs is no thing that it keeps: prices and subscriptions of the pitch are not counted."""
+    if fact.sentence not in monetisation or fact.objects or any(claim.firm for claim in fact.claims):
+        return fact
+    return Facts(fact.sentence)
 
 
 def _actions(facts: list[Facts], entities: tuple[Entity, ...]) -> tuple[Action, ...]:

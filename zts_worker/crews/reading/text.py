@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from zts_worker.crews.reading.sections import Section, labelled, section_of
 
 MAX_READ_CHARACTERS = 60_000
 """How much of an idea is read; an idea that needs more than some twenty pages is read by its beginning."""
@@ -14,10 +16,11 @@ MAX_SENTENCES = 600
 
 _CODE = re.compile(r"^(```|~~~).*?(^\1[^\n]*$|\Z)", re.S | re.M)
 _HIDDEN = re.compile(r"<(script|style)\b", re.I)
-_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,300}>")
+_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>|<!--.{0,2000}?-->|<!doctype[^<>\n]{0,200}>", re.S | re.I)
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}\)")
 _EMPHASIS = re.compile(r"(\*\*|__|\*|`|~~)(?=\S)(.{1,300}?)(?<=\S)\1")
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
+_LABEL_ALONE = re.compile(r"^([A-Za-z][A-Za-z ]{2,28}):$")
 _BULLET = re.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
 _RULE = re.compile(r"^[-=_*~\s]{3,}$")
 _END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(¿¡]*[^\W_a-z]|[\"'“(¿¡]*[0-9])|(?<=[。！？])")
@@ -26,28 +29,40 @@ _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|vs|z\.B|d\.h|bzw|Dr|Mr|Mr
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """The text of an idea without its markup. `headings` are kept apart; `cut` tells that the text was longer."""
+    """The text of an idea without its markup. `headings` are kept apart; `cut` tells that the text was longer.
+
+    `sections` has one entry per sentence: the part of the pitch it stands in.
+    """
 
     headings: tuple[str, ...]
     sentences: tuple[str, ...]
-    first_line: str
+    sections: tuple[Section, ...]
     cut: bool
+
+
+@dataclass(slots=True)
+class _Page:
+    """What was taken from the lines so far: headings, and blocks with the section they stand in."""
+
+    headings: list[str] = field(default_factory=list)
+    blocks: list[tuple[Section, str]] = field(default_factory=list)
+    section: Section = ""
+    is_open: bool = False
 
 
 def prose(text: str) -> Prose:
     """Take `text` apart into headings and sentences, in their order."""
     cut = len(text) > MAX_READ_CHARACTERS
-    headings: list[str] = []
-    blocks: list[str] = []
+    page = _Page()
     lines = _lines(_without_markup(text[:MAX_READ_CHARACTERS]))
     for line in _with_title_marked(lines):
-        _take(line, headings, blocks)
-    sentences = [sentence for block in blocks for sentence in _sentences(block)]
+        _take(line, page)
+    found = [(section, sentence) for section, block in page.blocks for sentence in _sentences(block)]
     return Prose(
-        headings=tuple(headings[:40]),
-        sentences=tuple(sentences[:MAX_SENTENCES]),
-        first_line=next((line for line in [*headings[:1], *blocks] if line), ""),
-        cut=cut or len(sentences) > MAX_SENTENCES,
+        headings=tuple(page.headings[:40]),
+        sentences=tuple(sentence for _, sentence in found[:MAX_SENTENCES]),
+        sections=tuple(section for section, _ in found[:MAX_SENTENCES]),
+        cut=cut or len(found) > MAX_SENTENCES,
     )
 
 
@@ -83,6 +98,8 @@ def _with_title_marked(lines: list[str]) -> list[str]:
         return lines
     below = lines[start + 1]
     more = any(lines[start + 1 :])
+    if labelled(lines[start])[0] or section_of(lines[start]) == "problem":
+        return lines
     if more and (not below or (below[0].isupper() and len(below) > len(lines[start]) + 20)):
         return [*lines[:start], f"# {lines[start]}", *lines[start + 1 :]]
     return lines
@@ -92,19 +109,29 @@ def _could_be_title(line: str) -> bool:
     return len(line) <= MAX_TITLE and line[-1] not in ".!?,;" and not _BULLET.match(line) and line[0] != "#"
 
 
-def _take(line: str, headings: list[str], blocks: list[str]) -> None:
-    """Add one line: a heading, the start of a block (bullet, after a blank line) or more of the last block."""
+def _take(line: str, page: _Page) -> None:
+    """Add one line: a heading, the start of a block (bullet, label, after a blank line) or more of the last block."""
     if not line or _RULE.match(line):
-        blocks.append("")
-    elif heading := _HEADING.match(line):
-        headings.append(heading[1][:200])
-        blocks.append("")
+        page.is_open = False
+    elif heading := _HEADING.match(line) or _LABEL_ALONE.match(line):
+        page.headings.append(heading[1][:200])
+        page.section, page.is_open = section_of(heading[1]), False
     elif bullet := _BULLET.match(line):
-        blocks.append(bullet[1])
-    elif blocks and blocks[-1]:
-        blocks[-1] += " " + line
+        _open(bullet[1], page)
+    elif page.is_open and labelled(line)[0] == "":
+        section, block = page.blocks[-1]
+        page.blocks[-1] = (section, f"{block} {line}")
     else:
-        blocks.append(line)
+        _open(line, page)
+
+
+def _open(line: str, page: _Page) -> None:
+    section, rest = labelled(line)
+    if section == "other" and not page.headings and line.lower().startswith(("title", "name")):
+        page.headings.append(rest[:200])
+        return
+    page.blocks.append((section or page.section, rest))
+    page.is_open = True
 
 
 def _sentences(block: str) -> list[str]:

@@ -85,7 +85,8 @@ PRODUCT_VERBS = DATA_VERBS | listed("""
     sleep wake blink light switch turn control regulate dim heat cool pump open lock unlock charge transmit
     broadcast stream listen watch read query call poll fetch serve return authenticate authorize throttle cache
     analyze analyse aggregate group combine import clean normalise normalize deduplicate annotate simulate
-    build fight explore attack defend collect jump dodge solve upgrade trade shoot race move discover escape""")
+    get compete follow build fight explore attack defend collect jump dodge solve upgrade trade shoot race move
+        discover escape""")
 STORY_VERBS = listed("""
     want need know think believe feel hope wish try help make let get give take go come look seem become happen
     forget remember lose miss waste spend cost save struggle hate love like enjoy prefer use work run live stay
