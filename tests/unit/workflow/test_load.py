@@ -307,7 +307,7 @@ def _sound(loaded: Loaded) -> None:
         assert problem.cure
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_bytes_make_the_loader_raise(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "noise.yaml"
@@ -378,7 +378,7 @@ YAMLISH = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(text=YAMLISH)
 def test_no_text_that_looks_like_yaml_makes_the_loader_raise(text: str) -> None:
     _sound(load_text(text, "f.yaml"))
@@ -427,13 +427,13 @@ workflowish = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(data=st.fixed_dictionaries({"name": st.just("a"), "sequence": st.lists(workflowish, min_size=1, max_size=4)}))
 def test_no_structure_makes_the_loader_raise(data: Any) -> None:
     _sound(load_text(yaml.safe_dump(data), "f.yaml"))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(data=plain, flow=st.booleans())
 def test_values_are_those_of_safe_load(data: Any, flow: bool) -> None:
     text = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True)
