@@ -139,7 +139,7 @@ def test_a_part_that_never_holds_is_fatal_only_where_it_decides_alone() -> None:
 
 
 def test_the_place_of_a_part_of_a_condition_is_told() -> None:
-    found = gate("all:", "    - any:", "        - {field: graph.nothing, operator: exists}")
+    found = gate("all:\n          - any:\n              - {field: graph.nothing, operator: exists}")
     assert found[0].path == "flow/sequence[2]/conditions[0]/all[0]/any[0]/field"
     assert found[0].line == 10
 
@@ -169,7 +169,9 @@ def test_a_loop_sees_what_it_wrote_the_last_time_round() -> None:
         "    state_prefix: L",
         "    max_iterations: 2",
         "    sequence:",
-        "      - {state: B, crew: BuilderCrew, conditions: [{field: feedback.rejected, operator: exists, on_fail: skip}]}",
+        "      - state: B",
+        "        crew: BuilderCrew",
+        "        conditions: [{field: feedback.rejected, operator: exists, on_fail: skip}]",
         "      - {state: F, crew: FeedbackCrew}",
         "    break_conditions: [{field: feedback.approved, operator: '==', value: true}]",
     )
@@ -195,7 +197,9 @@ def test_an_escalation_brings_its_data_along_from_afar() -> None:
 first:
   sequence:
     - {state: A, crew: ValidatorCrew}
-    - {state: G, crew: GraphCrew, conditions: [{field: validation.passed, operator: exists, on_fail: {escalate_to: second}}]}
+    - state: G
+      crew: GraphCrew
+      conditions: [{field: validation.passed, operator: exists, on_fail: {escalate_to: second}}]
 second:
   sequence:
     - {state: B, crew: BuilderCrew}
@@ -267,7 +271,7 @@ name: flow
 sequence:
   - {state: A, crew: NobodyCrew}
   - {state: B, crew: BuilderCrew, conditions: [{field: nobody.knows, operator: exists}], with: {x: "${what.ever}"}}
-  - loop: {state_prefix: L, crew: NobodyCrew, max_iterations: 2}
+  - loop: {state_prefix: L, crew: NobodyCrew, max_iterations: 2, on_exhausted: continue}
   - parallel:
       - {state: C, crew: NobodyCrew}
       - {state: D, crew: LaunchCrew}
