@@ -49,14 +49,21 @@ class Maker:
         return {**made, "conditions": self.gate()}
 
     def step(self, _depth: int = 0, _callable: tuple[str, ...] = ()) -> Raw:
-        on_error = "continue" if self.rng.random() < 0.9 else "fail"
-        return {"state": self.name("S"), "crew": self.rng.choice(NAMESPACES), "on_error": on_error}
+        return {
+            "state": self.name("S"),
+            "crew": self.rng.choice(NAMESPACES),
+            "on_error": "continue" if self.rng.random() < 0.9 else "fail",
+            "retry_attempts": self.rng.choice([0, 1, 3]),
+        }
 
     def terminal(self, _depth: int, _callable: tuple[str, ...]) -> Raw:
         return {"state": self.rng.choice(["COMPLETED", "COMPLETED", "REJECTED", "FAILED"])}
 
     def approval(self, _depth: int, _callable: tuple[str, ...]) -> Raw:
-        return {"approval": {"state": self.name("Q"), "prompt": "?"}}
+        body: Raw = {"state": self.name("Q"), "prompt": "?"}
+        if self.rng.random() < 0.3:
+            body |= {"timeout": 5, "on_timeout": self.rng.choice(["approve", "approve", "reject"])}
+        return {"approval": body}
 
     def parallel(self, depth: int, callable_: tuple[str, ...]) -> Raw:
         raw: Raw = {"parallel": self.nodes(depth, callable_=callable_, most=3)}

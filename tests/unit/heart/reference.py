@@ -83,8 +83,12 @@ class Request:
     crew: str
     sees: Data
     keep: Callable[[Data], None]
+    node: Step | Approval
     place: Any = None
-    is_step: bool = True
+
+    @property
+    def is_step(self) -> bool:
+        return isinstance(self.node, Step)
 
 
 @dataclass
@@ -246,12 +250,12 @@ class Reference:
             scope.own[node.crew] = Value(output, repr(output))
 
         labels = around.labels if around.alone_in_loop else (*around.labels, node.state)
-        status = yield Request(".".join(labels), node.crew, scope.data(), keep, _place(scope, around))
+        status = yield Request(".".join(labels), node.crew, scope.data(), keep, node, _place(scope, around))
         return OK if status == "done" or node.on_error == "continue" else ("failed", "")
 
     def _approval(self, node: Approval, scope: Scope, around: Around) -> Program:
         label = ".".join((*around.labels, node.approval.state))
-        status = yield Request(label, "", {}, lambda _: None, is_step=False)
+        status = yield Request(label, "", {}, lambda _: None, node)
         return OK if status == "approved" else ("rejected", "")
 
     def _terminal(self, node: Terminal, scope: Scope, around: Around) -> Program:
