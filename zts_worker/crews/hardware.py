@@ -9,76 +9,22 @@ from pydantic import Field
 from zts_core.crew import StepContext
 from zts_worker.crews import hardware_choice as choice
 from zts_worker.crews import hardware_power as power
-from zts_worker.crews.hardware_drawing import mermaid, svg
-from zts_worker.crews.hardware_parts import Bus, Part, Role
-from zts_worker.crews.markdown import plain, table
+from zts_worker.crews.hardware_design import (
+    FILES,
+    NOT_JUDGED,
+    BomLine,
+    Interface,
+    PowerBudget,
+    PowerLine,
+    documents,
+)
+from zts_worker.crews.hardware_drawing import mermaid
+from zts_worker.crews.hardware_parts import Bus, Part
 from zts_worker.crews.marketing_copy import product_name
-from zts_worker.crews.output import Answer, CrewOutput
+from zts_worker.crews.output import CrewOutput
 from zts_worker.crews.reading import IdeaReading, read_idea
 
-Milliamperes = Annotated[float, Field(ge=0.0, le=100_000.0)]
 Euros = Annotated[float, Field(ge=0.0, le=1_000_000.0)]
-Hours = Annotated[float, Field(ge=0.0, le=1_000_000.0)]
-FILES = (
-    "design/block_diagram.mmd",
-    "design/block_diagram.svg",
-    "design/bill_of_materials.csv",
-    "design/power_budget.md",
-)
-NOT_JUDGED = (
-    "Currents were not measured: they come from data sheets of the example parts.",
-    "Antenna, water-tightness, electrical safety and approval marks (CE, FCC).",
-    "Whether the parts are in stock.",
-)
-
-
-class BomLine(Answer):
-    """A line of the bill of materials, with the sentence that asks for the part ("" for what every board has)."""
-
-    ref: str
-    key: str
-    part_class: str
-    example: str
-    role: Role
-    quantity: Annotated[int, Field(ge=1, le=1000)]
-    unit_cost_eur: Euros
-    sentence: str
-
-
-class Interface(Answer):
-    """How a part is joined to the controller; `address` only on an I2C bus."""
-
-    ref: str
-    part_class: str
-    bus: Bus
-    signals: list[str]
-    address: Annotated[int, Field(ge=0, le=127)] | None
-
-
-class PowerLine(Answer):
-    """What a part draws: mA awake and asleep, share of time awake, mA on average."""
-
-    ref: str
-    active_ma: Milliamperes
-    sleep_ma: Milliamperes
-    duty: Annotated[float, Field(ge=0.0, le=1.0)]
-    average_ma: Milliamperes
-
-
-class PowerBudget(Answer):
-    """The sums; hours are None on a mains supply."""
-
-    supply: str
-    capacity_mah: Annotated[float, Field(ge=0.0)]
-    supply_most_ma: Milliamperes
-    wake_interval_s: Annotated[float, Field(gt=0.0)]
-    parts: list[PowerLine]
-    average_ma: Milliamperes
-    peak_ma: Milliamperes
-    battery_life_hours: Hours | None
-    wished_life_hours: Hours | None
-    formula: str
-    closes: bool
 
 
 class HardwareCrew:
@@ -113,7 +59,15 @@ class HardwareCrew:
         budget = power.budget_of(parts, reading.sentences, wake)
         context.check()
         output = _design(reading, chosen, budget, wake)
-        for path, text in _documents(product_name(reading), output, parts).items():
+        files = documents(
+            product_name(reading),
+            output.reason,
+            diagram=output.block_diagram,
+            parts=parts,
+            lines=output.bill_of_materials,
+            budget=_power(budget, {line.key: line.ref for line in output.bill_of_materials}, wake),
+        )
+        for path, text in files.items():
             context.artifacts.write_text(path, text)
         context.say(output.reason)
         return output
@@ -222,37 +176,6 @@ def _power(budget: power.Budget, refs: dict[str, str], wake: float) -> PowerBudg
         wished_life_hours=budget.wished_hours,
         formula=power.FORMULA,
         closes=budget.closes,
-    )
-
-
-def _documents(name: str, output: HardwareCrew.Output, parts: list[Part]) -> dict[str, str]:
-    budget = output.power_budget
-    texts = (
-        output.block_diagram,
-        svg(f"Block diagram of {name}", parts, budget.supply if budget else ""),
-        _csv(output.bill_of_materials),
-        _power_document(name, output),
-    )
-    return dict(zip(FILES, texts, strict=True))
-
-
-def _csv(lines: list[BomLine]) -> str:
-    rows = ["ref,part_class,example,quantity,unit_cost_eur"]
-    rows += [f'{b.ref},"{b.part_class}","{b.example}",{b.quantity},{b.unit_cost_eur:.2f}' for b in lines]
-    return "\n".join(rows) + "\n"
-
-
-def _power_document(name: str, output: HardwareCrew.Output) -> str:
-    budget = output.power_budget
-    names = {line.ref: line.example for line in output.bill_of_materials}
-    rows = [
-        (names[p.ref], f"{p.active_ma:g}", f"{p.sleep_ma:g}", f"{p.duty:.5f}", f"{p.average_ma:.4f}")
-        for p in (budget.parts if budget else [])
-    ]
-    head = ("Part", "Active mA", "Asleep mA", "Share of time awake", "Average mA")
-    return (
-        f"# Power budget of {plain(name)}\n\n{plain(output.reason)}\n\n{table(head, rows)}\n\n"
-        f"`{power.FORMULA}`\n\n" + "\n".join(f"- {line}" for line in NOT_JUDGED) + "\n"
     )
 
 

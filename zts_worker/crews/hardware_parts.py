@@ -6,11 +6,10 @@ of the named example and from distributors' lists of 2024: good for a first budg
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from zts_worker.crews.reading.signs import signs
+from zts_worker.crews.reading.signs import Signs, signs
 
 Role = Literal["controller", "radio", "sensor", "output", "power", "mechanics"]
 Bus = Literal["I2C", "SPI", "UART", "ADC", "GPIO", "PWM", "1-Wire", "power", "none"]
@@ -29,7 +28,7 @@ class Part:
     sleep_ma: float
     active_seconds: float
     cost_eur: float
-    sign: re.Pattern[str] | None = None
+    sign: Signs | None = None
     address: int | None = None
 
 
@@ -159,7 +158,7 @@ class Supply:
     most_ma: float
     cost_eur: float
     shelf_hours: float
-    sign: re.Pattern[str]
+    sign: Signs
 
 
 SUPPLIES: tuple[Supply, ...] = (

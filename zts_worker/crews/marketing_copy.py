@@ -77,7 +77,8 @@ def benefit_phrase(reading: IdeaReading) -> str:
 
 def value_proposition(reading: IdeaReading) -> str:
     """One sentence: who can do what, and what they leave behind."""
-    left = f" and leave {_first_lower(reading.alternatives[0])} behind" if reading.alternatives else ""
+    replaced = [name for name in reading.alternatives if name not in reading.integrations]
+    left = f" and leave {_first_lower(replaced[0])} behind" if replaced else ""
     people = audience_phrase(reading)
     return f"{people[:1].upper()}{people[1:]} {benefit_phrase(reading)} in one place{left}."
 

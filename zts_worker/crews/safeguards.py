@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from zts_worker.crews.reading import IdeaReading
-from zts_worker.crews.reading.signs import signs
+from zts_worker.crews.reading.signs import Signs, signs
 
 _NEEDS = {
     "accounts": signs(r"""sign(?:s|ed)? (?:in|up)|log(?:s|ged)? in|logins?|accounts?|user ?names?|profiles?|
@@ -110,7 +110,7 @@ def missing_for_security(care: Care) -> list[str]:
     return missing
 
 
-def first_sentence(sign: re.Pattern[str], sentences: tuple[str, ...], *, affirmed: bool) -> str:
+def first_sentence(sign: Signs, sentences: tuple[str, ...], *, affirmed: bool) -> str:
     """The first sentence that shows the sign; with `affirmed`, only where the sentence does not deny it."""
     for sentence in sentences:
         for match in sign.finditer(sentence):

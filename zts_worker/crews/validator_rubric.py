@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zts_worker.crews.reading import IdeaReading
-from zts_worker.crews.reading.signs import signs
+from zts_worker.crews.reading.signs import Signs, signs
 from zts_worker.crews.safeguards import Care, missing_for_compliance
 
 
@@ -63,7 +63,7 @@ _ENORMOUS = signs(r"""rockets?|satellites?|nuclear|fusion reactor|self-driving c
     flying cars?|space elevator|brain implants?|supersonic""")
 
 
-def _sentence(reading: IdeaReading, sign: re.Pattern[str]) -> str:
+def _sentence(reading: IdeaReading, sign: Signs | re.Pattern[str]) -> str:
     return next((sentence for sentence in reading.sentences if sign.search(sentence)), "")
 
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from zts_core.crew import EarlierArtifacts
+
 Result = TypeVar("Result", bound=BaseModel)
 
 
@@ -70,7 +72,7 @@ class FakeContext:
         self.attempt = 1
         self.idempotency_key = "key-1"
         self.artifacts = KeptArtifacts()
-        self.earlier_artifacts = NoEarlierArtifacts()
+        self.earlier_artifacts: EarlierArtifacts = NoEarlierArtifacts()
         self.work_folder = folder
         self.log = logging.LoggerAdapter(logging.getLogger("crews_text"), {})
         self.seconds_left = 300.0

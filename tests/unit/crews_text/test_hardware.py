@@ -51,7 +51,7 @@ def test_the_budget_is_the_sum_of_its_lines_by_the_formula_it_names(tmp_path: Pa
         assert line.average_ma == pytest.approx(average, abs=1e-3)
     assert budget.average_ma == pytest.approx(sum(line.average_ma for line in budget.parts), abs=1e-4)
     assert budget.battery_life_hours == pytest.approx(2500 * 0.8 * 0.85 / budget.average_ma, rel=1e-3)
-    assert budget.battery_life_hours > (budget.wished_life_hours or 0)
+    assert (budget.battery_life_hours or 0) > (budget.wished_life_hours or 0)
 
 
 def test_waking_more_often_empties_the_battery_sooner_until_the_budget_does_not_close(tmp_path: Path) -> None:

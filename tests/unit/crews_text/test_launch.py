@@ -7,7 +7,7 @@ from zts_worker.crews.launch import LaunchCrew
 from .context import FakeContext
 from .ideas import example_texts
 
-BUILD = {
+BUILD: dict[str, object] = {
     "status": "completed",
     "data_model": {"entities": [{"name": "hive", "plural": "Hives", "attributes": []}]},
     "commands": {"start": "python -m bee_hive_log"},

@@ -119,7 +119,7 @@ def test_nothing_of_the_idea_becomes_markup_or_template(tmp_path: Path) -> None:
 
 
 @given(st.text(alphabet="<>&\"'{}%ab /=!-", max_size=60))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_title_of_any_characters_leaves_the_page_whole(title: str) -> None:
     text = f"# {title}\n\nBakers lose orders. Each cake has a price. Bakers list cakes for {title} on a website."
     _, page = _page(text, Path())

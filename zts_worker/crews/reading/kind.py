@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from zts_worker.crews.reading.model import IdeaKind
-from zts_worker.crews.reading.signs import signs
+from zts_worker.crews.reading.signs import Signs, signs
 
-_SIGNS: tuple[tuple[IdeaKind, float, re.Pattern[str]], ...] = (
+_SIGNS: tuple[tuple[IdeaKind, float, Signs], ...] = (
     ("hardware", 2.0, signs(r"""micro-?controllers?|arduino|esp32\S*|esp8266|raspberry pi|pcbs?|firmware|solder\w*|
         gpio|lora(?:wan)?|bluetooth low energy|ble|3d-printed|circuit boards?|wearable|batter(?:y|ies)|
         battery-powered|embedded device|robots?|drones?|actuators?|servos?|hardware|breadboard|mikrocontroller|

@@ -41,5 +41,5 @@ def unlawful_sentences(sentences: tuple[str, ...]) -> tuple[str, ...]:
 
 def _is_against(sentence: str) -> bool:
     """True where the sentence speaks of the crime to hinder, report or depict it."""
-    rest = _UNLAWFUL.sub(" ", sentence)
+    rest = _UNLAWFUL.without(sentence)
     return bool(_AGAINST.search(rest))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from zts_worker.crews.reading.signs import signs
+from zts_worker.crews.reading.signs import Signs, signs
 
 Section = Literal["problem", "audience", "features", "money", "alternatives", "other", ""]
 
-_SECTIONS: tuple[tuple[Section, re.Pattern[str]], ...] = (
+_SECTIONS: tuple[tuple[Section, Signs], ...] = (
     ("problem", signs(r"problems?|pain points?|pain|challenge we solve|why|motivation|the need")),
     ("audience", signs(r"""audience|target (?:users?|customers?|group|market)|users?|customers?|personas?|for whom|
         who is it for""")),
