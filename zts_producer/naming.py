@@ -29,7 +29,7 @@ def new_run_id(now: float | None = None) -> str:
 
 def title_of(idea: str) -> str:
     """The first line that says something, without Markdown's marks and a leading `Idea:`, cut at a word."""
-    for line in idea.splitlines():
+    for line in "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in idea).split("\n"):
         words = re.sub(r"^[\s#>*_=~`-]+|[\s#*_=~`]+$", "", line)
         words = re.sub(r"^(?:idea|title|name)\s*:\s*", "", words, flags=re.IGNORECASE)
         if re.search(r"\w", words):

@@ -8,6 +8,11 @@ from typing import Any
 from zts_core.ports import LedgerEntry
 
 
+def printable(text: str) -> str:
+    """Text on one line that cannot move a terminal's cursor or change its colours."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
 class Narrator:
     """Tells a run's ledger line by line; remembers which state a step's number stands for."""
 
@@ -20,7 +25,7 @@ class Narrator:
         telling = _TELLINGS.get(entry.kind)
         words = telling(entry.detail) if telling else entry.kind.removeprefix("step_").replace("_", " ")
         state = self._states.get(entry.seq) or entry.detail.get("state", "")
-        return f"{state} {words}" if state and entry.seq else words
+        return printable(f"{state} {words}" if state and entry.seq else words)
 
     def state_of(self, seq: int) -> str:
         """The state behind a step's number; empty where no line told of it."""

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +13,7 @@ from pathlib import Path
 import pytest
 from servers import wait_until
 
-from tests.e2e.conftest import BEES, Shell, processes_of
+from tests.e2e.conftest import BEES, COMMANDS, Shell, processes_of
 
 pytestmark = pytest.mark.cli
 
@@ -192,3 +196,27 @@ def test_two_commands_at_once_share_one_stack_and_both_ship(stack: Shell) -> Non
     assert len({json.loads(output)["run_id"] for output in outputs}) == 2
     assert len(list((stack.folder / "shipped").iterdir())) == 2
     assert processes_of(stack.home) == []
+
+
+def test_on_a_terminal_the_tree_is_drawn_live_and_stays_with_its_end(stack: Shell) -> None:
+    ours, theirs = pty.openpty()
+    command = subprocess.Popen(
+        [str(COMMANDS / "zts-submit"), BEES, "-w", "just_the_build"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=stack.folder,
+        env={**stack.environment(), "TERM": "xterm-256color", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    drawn = ""
+    with contextlib.suppress(OSError):  # the terminal is gone once the command has ended
+        while piece := os.read(ours, 1 << 16):
+            drawn += piece.decode(errors="replace")
+    os.close(ours)
+    assert command.wait(60) == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)
+    assert "✓ TASK_EXECUTION" in plain
+    assert "✓ COMPLETED" in plain
+    assert "completed: all its steps are done" in plain
+    assert f"results: {stack.folder}" in plain.replace("\r\n", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from typing import Protocol
 
 import click
 
-from zts_core.errors import OutputFolderTaken, ZtsError
+from zts_core.errors import OutputFolderTaken, ServiceUnavailable, ZtsError
 from zts_core.ports import LedgerEntry, RunRecord
 from zts_core.run import RunStatus, StepStatus
 from zts_producer.cli.main import INTERRUPTED
@@ -115,8 +116,18 @@ def _watcher(client: Client, record: RunRecord, *, as_json: bool) -> Watcher:
 def _look_until_over(client: Client, run_id: str, watcher: Watcher) -> None:
     waiting = _WorkerHint(client, run_id, notice)
     for entries in client.looks(run_id, wait_s=watcher.look_s):
-        watcher.show(entries)
-        waiting.note(entries)
+        with contextlib.suppress(ServiceUnavailable):  # the next look finds out whether it stays away
+            watcher.show(entries)
+            waiting.note(entries)
+        for kind in {entry.kind for entry in entries} & _CURES.keys():
+            notice(_CURES[kind].format(run_id))
+
+
+_CURES = {
+    "approval_asked": "`zts approve {0}` or `zts reject {0}` answers",
+    "paused": "`zts resume {0}` lets it go on",
+}
+"""What a person can do about a line of the ledger that lets the run wait."""
 
 
 class _WorkerHint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -11,8 +12,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from zts_core.errors import ServiceUnavailable
 from zts_core.ports import LedgerEntry, RunRecord, StepRecord
 from zts_producer.client import Client
+from zts_producer.narrate import printable
 from zts_producer.outcomes import exit_code
 from zts_producer.times import duration, now_ms, run_seconds, step_seconds
 from zts_producer.view import NodeStatus, NodeView, RunView, run_view
@@ -53,6 +56,7 @@ class LiveWatcher:
         self._ledger: list[LedgerEntry] = []
         self._steps: Sequence[StepRecord] = ()
         self._read_again_at = 0.0
+        self._stale = True
         self._clock_skew_ms = 0
         self._console = console or Console()
         self._spinner = Spinner("dots", style="bold cyan")
@@ -63,7 +67,8 @@ class LiveWatcher:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._read()
+        with contextlib.suppress(ServiceUnavailable):
+            self._read()
         self._live.refresh()
         self._live.__exit__(None, None, None)
 
@@ -72,12 +77,14 @@ class LiveWatcher:
         self._ledger.extend(entry for entry in entries if entry.kind != "said")
         if entries:
             self._clock_skew_ms = min(0, now_ms() - entries[-1].at_ms)
-        if entries and time.monotonic() >= self._read_again_at:
+            self._stale = True
+        if self._stale and time.monotonic() >= self._read_again_at:
             self._read()
         self._live.refresh()
 
     def _read(self) -> None:
         started = time.monotonic()
+        self._stale = False
         self._record = self._client.services.store.run(self._record.run_id)
         self._steps = self._client.steps(self._record.run_id)
         self._read_again_at = time.monotonic() + READ_SHARE * (time.monotonic() - started)
@@ -106,7 +113,7 @@ def picture(view: RunView, *, now: int, console: Console, spinner: Spinner | Non
 def _header(view: RunView, now: int) -> Text:
     record = view.record
     text = Text(overflow="crop", no_wrap=True)
-    text.append(record.title, style="bold")
+    text.append(printable(record.title), style="bold")
     text.append(f"\n{record.run_id}", style="cyan")
     text.append(f"  {' > '.join(view.route)}  step {record.started} of at most {record.max_steps}  ")
     text.append(f"{duration(run_seconds(record, now))}  ")
@@ -154,7 +161,7 @@ def _tries(node: NodeView) -> str:
 def _words(node: NodeView) -> str:
     step = node.newest
     said = (step.error or step.prompt or step.line) if step else ""
-    return node.note or said or (str(node.status) if node.status in _WORTH_A_WORD else "")
+    return node.note or printable(said) or (str(node.status) if node.status in _WORTH_A_WORD else "")
 
 
 _WORTH_A_WORD = {NodeStatus.QUEUED, NodeStatus.RETRYING, NodeStatus.SKIPPED, NodeStatus.CANCELLED}

@@ -12,7 +12,7 @@ from zts_producer.cli.options import HELP, json_option, out_option, run_argument
 @json_option
 def list_runs(limit: int, as_json: bool) -> None:
     """List the newest runs: id, outcome or status, steps, workflow, title."""
-    from zts_producer.cli.output import print_json, print_table
+    from zts_producer.cli.output import notice, print_json, print_table
     from zts_producer.client import Client
     from zts_producer.times import moment
     from zts_producer.view import record_json
@@ -22,6 +22,8 @@ def list_runs(limit: int, as_json: bool) -> None:
     if as_json:
         print_json({"runs": [record_json(run) for run in runs]})
         return
+    if not runs:
+        notice("no run yet; `zts-submit IDEA_FILE` starts one")
     rows = [
         (run.run_id, run.outcome or run.status, f"{run.started}", moment(run.created_ms), run.workflow, run.title)
         for run in runs

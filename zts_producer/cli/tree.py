@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from zts_producer.narrate import printable
 from zts_producer.times import duration, moment, now_ms, run_seconds, step_seconds
 from zts_producer.view import NodeView, RunView
 
@@ -50,4 +51,4 @@ def _line(node: NodeView, depth: int, now: int) -> str:
     if len(node.steps) > 1:
         parts.append(f"{len(node.steps)} times")
     words = node.note or ((step.error or step.prompt or step.line) if step else "")
-    return ", ".join(part for part in parts if part) + (f" - {words}" if words else "")
+    return ", ".join(part for part in parts if part) + (f" - {printable(words)}" if words else "")

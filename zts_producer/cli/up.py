@@ -19,9 +19,12 @@ def up(workers: int, concurrency: int | None, as_json: bool) -> None:
 
     from zts_core.settings import read_settings
     from zts_producer.cli.output import notice, print_json
+    from zts_producer.redis_choice import EMBEDDED
     from zts_producer.wiring import embedded_stack
 
     settings = read_settings()
+    if settings.redis_url and settings.store_url != EMBEDDED:
+        notice("REDIS_URL is set: commands use that server and not this stack, unless it is unset for them")
     stack = embedded_stack(settings, workers=workers, concurrency=concurrency)
     try:
         with stack as address:

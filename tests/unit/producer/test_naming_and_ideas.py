@@ -28,6 +28,7 @@ def test_run_ids_of_one_second_differ() -> None:
         ("Idea: lend a drill", "lend a drill"),
         ("---\nTitle:   Twenty   pages", "Twenty pages"),
         ("***", "untitled"),
+        ("\x1b[31mred\x1b[0m\r\x07 alert", "[31mred [0m alert"),
         ("word " * 40, ("word " * 15).strip() + "…"),
     ],
 )
