@@ -1,0 +1,75 @@
+"""Measures start-up: from the command to the first step, and the orchestrator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.engine import Engine
+from benchmarks.measuring import Figure, figure, python, timed
+
+IDEA = Path(__file__).resolve().parent.parent / "examples" / "ideas" / "bee_hive_log.txt"
+
+
+def figures(*, rounds: int = 5) -> Iterator[Figure]:
+    """All figures of starting."""
+    command = _script("zts-submit")
+    values = [_to_first_step(command) for _ in range(rounds)]
+    yield figure("zts-submit to its first step, embedded", "s", values, note="Redis and workers started for it")
+    with Engine() as engine:
+        values = [_to_first_step(command, REDIS_URL=engine.url) for _ in range(rounds)]
+        yield figure("zts-submit to its first step, Redis and worker running", "s", values)
+        detach = [*command, "--detach", str(IDEA)]
+        environment = _environment(tempfile.gettempdir(), REDIS_URL=engine.url)
+        values = timed(lambda: _quiet(detach, environment), rounds=rounds)
+        yield figure("zts-submit --detach", "s", values, note="whole command")
+    values = timed(lambda: _quiet(python("-c", _ORCHESTRATOR), _environment(tempfile.gettempdir())), rounds=rounds)
+    yield figure("orchestrator: import, construct, list workflows", "s", values, note="whole process")
+    values = timed(lambda: _quiet([*_script("zts"), "--version"], dict(os.environ)), rounds=rounds)
+    yield figure("zts --version", "s", values, note="whole command")
+
+
+_ORCHESTRATOR = """
+import asyncio
+from zts_producer import ZeroToShipOrchestrator
+async def main():
+    await ZeroToShipOrchestrator().list_available_workflows()
+asyncio.run(main())
+"""
+
+
+def _to_first_step(command: list[str], **environment: str) -> float:
+    """Seconds until the ledger of the run says that its first attempt started, by the wall clock of this machine."""
+    with tempfile.TemporaryDirectory(prefix="zts-bench-") as home:
+        started = time.time()
+        answer = subprocess.run(
+            [*command, "--json", "--out", f"{home}/shipped", str(IDEA)],
+            env=_environment(home, **environment),
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=home,
+        )
+        folder = Path(json.loads(answer.stdout)["folder"])
+        ledger = json.loads((folder / "run.json").read_text())["ledger"]
+        first = next(entry for entry in ledger if entry["kind"] == "attempt_started")
+        return float(first["at_ms"]) / 1000 - started
+
+
+def _environment(home: str, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZTS_", "REDIS_"))}
+    return {**kept, "HOME": home, "XDG_DATA_HOME": f"{home}/data", **more}
+
+
+def _script(name: str) -> list[str]:
+    return [str(Path(sys.executable).parent / name)]
+
+
+def _quiet(command: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
