@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from zts_core.workflow import codes
-from zts_core.workflow.library import unknown_workflow
+from zts_core.workflow.closest import suggestion
 from zts_core.workflow.model import (
     TERMINAL_STATES,
     Approval,
@@ -54,6 +54,13 @@ def check_names(name: str, places: Places) -> Iterator[Problem]:
     """Duplicate and reserved states, unknown targets, escalation cycles and recursion."""
     yield from _states(places.all(name))
     yield from _targets(name, places)
+
+
+def unknown_workflow(path: str, name: str, known: Iterable[str]) -> Problem:
+    """The complaint about a name that no workflow has, with the names that come close."""
+    names = sorted(known)
+    cure = suggestion(name, names, otherwise=f"name one of: {', '.join(names) or '(none)'}")
+    return codes.UNKNOWN_WORKFLOW.at(path, f"no workflow is called {name}", cure)
 
 
 def _states(places: list[Placed]) -> Iterator[Problem]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from zts_core.workflow import codes
 from zts_core.workflow.check_data import check_data
 from zts_core.workflow.check_names import check_names
 from zts_core.workflow.check_structure import check_structure
-from zts_core.workflow.library import Library
 from zts_core.workflow.model import Approval, Step, Workflow
 from zts_core.workflow.plan import targets_of
 from zts_core.workflow.problems import Problem
@@ -20,6 +20,20 @@ from zts_core.workflow.writes import ShapeOf, WriteTable
 
 MAX_STEPS = 50
 """The step cap where nobody names another."""
+
+
+class Shelf(Protocol):
+    """Workflows with the file and the lines each comes from, such as a `Library`."""
+
+    @property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """All workflows by name."""
+
+    def file(self, name: str) -> str:
+        """The file that defines a workflow, empty where it is unknown."""
+
+    def lines(self, name: str) -> Mapping[str, int]:
+        """The line of each node path in that file."""
 
 
 def check(
@@ -57,7 +71,7 @@ def check(
 
 def check_reachable(
     root: str,
-    library: Library,
+    library: Shelf,
     shapes: ShapeOf,
     *,
     max_steps: int = MAX_STEPS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zts_core.workflow.plain_text import one_line
 from zts_core.workflow.problems import Problem, Severity
 
 
@@ -21,7 +22,8 @@ class Code:
 
     def at(self, path: str, message: str, cure: str, *, file: str = "", line: int = 0) -> Problem:
         """A complaint of this kind."""
-        return Problem(self.number, self.severity, message, cure, path=path, file=file, line=line)
+        told = (one_line(message), one_line(cure))
+        return Problem(self.number, self.severity, *told, path=one_line(path), file=file, line=line)
 
 
 CODES: dict[str, Code] = {}

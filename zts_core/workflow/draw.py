@@ -13,8 +13,9 @@ from zts_core.workflow.model import (
     Terminal,
     Workflow,
 )
+from zts_core.workflow.plain_text import one_line
 from zts_core.workflow.walk import Placed, placed
-from zts_core.workflow.wording import consequence, in_words, one_line
+from zts_core.workflow.wording import consequence, in_words
 
 
 def tree(workflow: Workflow) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zts_core.errors import WorkflowInvalid
 from zts_core.workflow import codes
-from zts_core.workflow.closest import suggestion
+from zts_core.workflow.check_names import unknown_workflow
 from zts_core.workflow.load import Loaded, load_file
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.problems import Problem, Severity
@@ -121,13 +121,6 @@ def _by_name(name: str, library: Library) -> Resolved:
     if name in library.broken:
         raise WorkflowInvalid([p for p in library.broken[name].problems if p.severity is Severity.ERROR])
     raise WorkflowInvalid([unknown_workflow("", name, library.workflows)])
-
-
-def unknown_workflow(path: str, name: str, known: Iterable[str]) -> Problem:
-    """The complaint about a name that no workflow has, with the names that come close."""
-    names = sorted(known)
-    cure = suggestion(name, names, otherwise=f"name one of: {', '.join(names) or '(none)'}")
-    return codes.UNKNOWN_WORKFLOW.at(path, f"no workflow is called {name}", cure)
 
 
 def _is_path(text: str) -> bool:

@@ -20,8 +20,9 @@ from zts_core.workflow.model import (
     Terminal,
     Workflow,
 )
+from zts_core.workflow.plain_text import cut, one_line
 from zts_core.workflow.walk import Placed, placed
-from zts_core.workflow.wording import all_in_words, in_words, one_line
+from zts_core.workflow.wording import all_in_words, in_words
 
 STYLES: Mapping[str, str] = {
     "done": "fill:#d9f2e3,stroke:#1b7f4b,color:#0b3d24",
@@ -262,6 +263,4 @@ def _label(*lines: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    text = one_line(line)
-    text = text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
-    return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", text)
+    return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", cut(one_line(line), MAX_LABEL))

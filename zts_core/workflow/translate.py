@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from zts_core.workflow import codes, model
 from zts_core.workflow.closest import closest
 from zts_core.workflow.model import TERMINAL_STATES, Workflow
+from zts_core.workflow.plain_text import cut
 from zts_core.workflow.problems import Problem
 from zts_core.workflow.spots import Spot, extend
 
@@ -18,6 +19,9 @@ MAX_PROBLEMS = 200
 
 NAMELESS = "(no name)"
 """What problems call a workflow whose name is missing."""
+
+SHOWN = 60
+"""Characters of a value that a complaint shows."""
 
 Detail = Mapping[str, Any]
 """One entry of pydantic's `errors()`."""
@@ -163,7 +167,7 @@ def _extra(detail: Detail, place: _Place) -> Problem:
     known = [field.alias or name for name, field in place.model.model_fields.items()]
     close = _close(key, known)
     cure = f"did you mean `{close}`?" if close else f"remove it; known here: {', '.join(known)}"
-    return codes.UNKNOWN_KEY.at(place.path, f"the key `{_cut(key)}` is unknown here", cure)
+    return codes.UNKNOWN_KEY.at(place.path, f"the key `{cut(key, SHOWN)}` is unknown here", cure)
 
 
 def _wrong_type(expected: str, cure: str) -> Callable[[Detail, _Place], Problem]:
@@ -177,7 +181,7 @@ def _text(_detail: Detail, place: _Place) -> Problem:
     message = f"text was expected, and {_read(place)}"
     cure = "write text"
     if place.spot.read_as in ("bool", "number", "date", "null") and place.spot.written:
-        cure = f"write '{_cut(place.spot.written)}' in quotes"
+        cure = f"write '{cut(place.spot.written, SHOWN)}' in quotes"
     return codes.WRONG_TYPE.at(place.path, message, cure)
 
 
@@ -186,7 +190,7 @@ def _number(detail: Detail, place: _Place) -> Problem:
     message = f"a {'whole ' if whole else ''}number was expected, and {_read(place)}"
     cure = "write a number"
     if place.spot.quoted:
-        cure = f"write {_cut(place.spot.written)} without quotes"
+        cure = f"write {cut(place.spot.written, SHOWN)} without quotes"
     return codes.WRONG_TYPE.at(place.path, message, cure)
 
 
@@ -284,14 +288,10 @@ def _read(place: _Place) -> str:
         return "nothing was read" if not spot.written else f"`{spot.written}` was read as null"
     if spot.read_as == "text":
         return f"the text {_shown(place.data)} was read"
-    return f"`{_cut(spot.written)}` was read as the {spot.read_as} {_shown(place.data)}"
+    return f"`{cut(spot.written, SHOWN)}` was read as the {spot.read_as} {_shown(place.data)}"
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{_cut(value)}"' if isinstance(value, str) else _cut(str(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
+    return f'"{cut(value, SHOWN)}"' if isinstance(value, str) else cut(str(value), SHOWN)

@@ -35,11 +35,6 @@ def consequence(choice: OnFail | str) -> str:
     return {"stop": "stop as rejected", "reject": "reject", "fail": "fail"}.get(choice, choice)
 
 
-def one_line(text: str) -> str:
-    """A text from a file as one line, without anything that would act on a terminal."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
-
-
 def _inner(condition: Condition) -> str:
     """A part of a longer condition, in brackets where it would be read wrongly."""
     text = in_words(condition)

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from zts_core.workflow import codes
+from zts_core.workflow.plain_text import cut
 from zts_core.workflow.problems import Problem
 from zts_core.workflow.spots import Spot
 
@@ -27,6 +28,9 @@ MAX_KEY = 200
 
 MAX_NUMBER = 100
 """Longest number or date, in characters: converting very long ones takes time without end."""
+
+SHOWN = 40
+"""Characters of a value that a complaint shows."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -138,12 +142,12 @@ class Reader:
                 raise ValueError(event.value)
             value = _Loader.yaml_constructors[_TAG + kind](loader, node)
         except (ValueError, KeyError, OverflowError, IndexError, yaml.YAMLError):
-            message = f"`{_cut(event.value)}` looks like a {_READ_AS[kind]} and is none"
-            self.note(codes.ODD_TYPE, event, message, f"write '{_cut(event.value)}' in quotes")
+            message = f"`{cut(event.value, SHOWN)}` looks like a {_READ_AS[kind]} and is none"
+            self.note(codes.ODD_TYPE, event, message, f"write '{cut(event.value, SHOWN)}' in quotes")
             return event.value
         if kind in ("int", "float") and ":" in event.value:
-            message = f"YAML reads `{_cut(event.value)}` as the number {value} (base 60)"
-            cure = f"write {value}, or '{_cut(event.value)}' in quotes"
+            message = f"YAML reads `{cut(event.value, SHOWN)}` as the number {value} (base 60)"
+            cure = f"write {value}, or '{cut(event.value, SHOWN)}' in quotes"
             self.note(codes.ODD_NUMBER, event, message, cure)
         return value
 
@@ -152,7 +156,7 @@ class Reader:
         if kind == "!=":
             self.note(codes.ODD_TYPE, event, f"YAML reads `{kind}` as a tag", f"write '{kind}' in quotes")
             return
-        message = f"the tag `{_cut(shown)}` makes a type the language does not use"
+        message = f"the tag `{cut(shown, SHOWN)}` makes a type the language does not use"
         self.note(codes.ODD_TYPE, event, message, "use text, numbers, booleans, lists and mappings")
 
     def alias(self, event: Any) -> _Built:
@@ -229,14 +233,14 @@ class Reader:
         if written in around.data:
             cure = "keep one of the two"
             first = around.inside[written].line
-            message = f"the key `{_cut(written)}` is written a second time, after line {first}"
+            message = f"the key `{cut(written, SHOWN)}` is written a second time, after line {first}"
             self.note(codes.DUPLICATE_KEY, event, message, cure, line=key.spot.line)
             return
         around.data[written] = value.data
         around.inside[written] = value.spot
 
     def odd_key(self, key: _Built) -> None:
-        read_as, written = key.spot.read_as, _cut(key.spot.written)
+        read_as, written = key.spot.read_as, cut(key.spot.written, SHOWN)
         where = key.spot.line
         message = f"a key is a {read_as}"
         cure = "use text as a key"
@@ -265,10 +269,6 @@ class Reader:
 
     def stop(self, code: codes.Code, event: Any, message: str, cure: str) -> None:
         raise Unreadable(self.problem(code, event, message, cure))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
