@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from zts_core.errors import BadInput, ServiceUnavailable
 from zts_core.ports import LedgerEntry, RunRecord, StepMessage, StepRecord
 from zts_core.run import Ending, Outcome, RunStatus, StepStatus
 from zts_core.settings import Settings, read_settings
+from zts_producer.approvals import the_open_one, user_name
 from zts_producer.lookup import find_run
 from zts_producer.wiring import Say, Services
 
@@ -235,9 +235,9 @@ class Client:
     def _answer(self, run: str, state: str, *, approved: bool, by: str, comment: str) -> StepRecord:
         record = self._unfinished(run, "take an answer")
         open_ones = [step for step in self.steps(record.run_id) if step.status is StepStatus.WAITING]
-        step = _the_one(open_ones, state, record.run_id)
+        step = the_open_one(open_ones, state, record.run_id)
         answered = self.services.store.answer(
-            record.run_id, step.seq, approved=approved, by=by or _user(), comment=comment
+            record.run_id, step.seq, approved=approved, by=by or user_name(), comment=comment
         )
         if not answered:
             raise BadInput(f"{step.state} of run {record.run_id} has been answered already; see `zts status`")
@@ -277,23 +277,3 @@ class Client:
         from zts_producer.report import export_run
 
         return export_run(self, self.find(run), out)
-
-
-def _the_one(open_ones: Sequence[StepRecord], state: str, run_id: str) -> StepRecord:
-    names = ", ".join(step.state for step in open_ones)
-    if not open_ones:
-        raise BadInput(f"run {run_id} waits for no answer; see `zts status {run_id}`")
-    matching = [step for step in open_ones if not state or state in (step.state, step.state.rpartition(".")[2])]
-    if not matching:
-        raise BadInput(f"no approval {state!r} waits in run {run_id}; these do: {names}")
-    if len(matching) > 1:
-        raise BadInput(f"run {run_id} waits for several answers; name one of {names}")
-    return matching[0]
-
-
-def _user() -> str:
-    import getpass
-
-    with contextlib.suppress(OSError, KeyError, ImportError):
-        return getpass.getuser()
-    return "unknown"

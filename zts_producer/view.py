@@ -13,6 +13,7 @@ from zts_core.ports import LedgerEntry, RunRecord, StepRecord
 from zts_core.run import Outcome, RunStatus, StepStatus
 from zts_core.workflow.model import Approval, Call, Foreach, Loop, Step, Terminal
 from zts_core.workflow.plan import Kind, Plan, PlanNode
+from zts_producer.notes import Notes
 
 
 class NodeStatus(StrEnum):
@@ -93,7 +94,7 @@ def run_view(
 ) -> RunView:
     """The view of a run; `ledger` may be just its gates, loop ends and escalations."""
     known = tuple(steps)
-    notes = _Notes(ledger)
+    notes = Notes(ledger)
     route = (plan.root, *notes.escalations)
     build = _TreeBuilder(plan, record, known, notes)
     return RunView(record, known, route, tuple(build.tree(name) for name in route if name in plan.nodes))
@@ -120,42 +121,8 @@ def own_name(node: PlanNode) -> str:
     return node.path if "." not in node.path else str(node.kind)
 
 
-class _Notes:
-    """What the ledger says about nodes that are not steps, by the node's path or, without one, its name."""
-
-    def __init__(self, ledger: Iterable[LedgerEntry]) -> None:
-        self.gates: dict[str, Mapping[str, Any]] = {}
-        self.loops: dict[str, str] = {}
-        self.answers: dict[int, bool] = {}
-        self.escalations: list[str] = []
-        for entry in ledger:
-            self._read(entry)
-
-    def _read(self, entry: LedgerEntry) -> None:
-        detail = entry.detail
-        if entry.kind == "gate":
-            self.gates[_place(detail)] = detail
-        elif entry.kind == "loop_left":
-            self.loops[_place(detail)] = f"left: {detail.get('why', '')}"
-        elif entry.kind == "loop_exhausted":
-            self.loops[_place(detail)] = "all iterations used"
-        elif entry.kind == "escalated":
-            self.escalations.append(str(detail.get("to", "")))
-        elif entry.kind == "approval_answered":
-            self.answers[entry.seq] = bool(detail.get("approved"))
-
-
-def _place(detail: Mapping[str, Any]) -> str:
-    return str(detail["path"]) if detail.get("path") else name_of_state(str(detail.get("state", "")))
-
-
-def name_of_state(state: str) -> str:
-    """`FEEDBACK_ITERATION_2.REWORK[3]` -> `REWORK`, the name a node has in its workflow."""
-    return re.sub(r"\[\d+\]$", "", state).rpartition(".")[2]
-
-
 class _TreeBuilder:
-    def __init__(self, plan: Plan, record: RunRecord, steps: Sequence[StepRecord], notes: _Notes) -> None:
+    def __init__(self, plan: Plan, record: RunRecord, steps: Sequence[StepRecord], notes: Notes) -> None:
         self.plan = plan
         self.record = record
         self.notes = notes

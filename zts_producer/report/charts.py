@@ -8,7 +8,8 @@ from zts_core.ports import LedgerEntry, StepRecord
 from zts_core.run import StepStatus
 from zts_core.workflow.mermaid import mermaid
 from zts_core.workflow.plan import Plan
-from zts_producer.view import NodeView, RunView, name_of_state
+from zts_producer.notes import name_of_state
+from zts_producer.view import NodeView, RunView
 
 MARKS = {
     StepStatus.DONE: "done",
