@@ -111,7 +111,7 @@ class BuilderCrew:
         from zts_worker.crews.reading import read_idea
 
         reading = read_idea(context.idea)
-        blueprint = draw(reading, tasks=_tasks(context))
+        blueprint = draw(reading, tasks=_tasks(context), left_out=_left_out(context, reading.sentences))
         context.say(f"data model: {', '.join(entity.plural_title for entity in blueprint.entities)}")
         context.check()
         derived = {path: text.encode() for path, text in render(blueprint).items()}
@@ -159,6 +159,13 @@ def _former(context: StepContext) -> dict[str, bytes]:
 def _tasks(context: StepContext) -> list[Mapping[str, Any]]:
     tasks = (context.earlier("graph") or {}).get("tasks")
     return [task for task in tasks if isinstance(task, Mapping)] if isinstance(tasks, Sequence) else []
+
+
+def _left_out(context: StepContext, sentences: Sequence[str]) -> list[str]:
+    """What the idea's own sentences leave for later, as the validation read them."""
+    scope = (context.earlier("validation") or {}).get("mvp_scope")
+    points = scope.get("left_out") if isinstance(scope, Mapping) else None
+    return [str(point) for point in points or () if point in sentences]
 
 
 def _requests(context: StepContext) -> list[Mapping[str, Any]]:

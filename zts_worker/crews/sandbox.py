@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,16 @@ from zts_worker.crews.box.housing import given_to
 from zts_worker.crews.box.pipes import Seen, execute
 from zts_worker.crews.box.plan import Isolation, Limits, Plan
 
-__all__ = ["Isolation", "Limits", "SandboxResult", "base_python", "isolation_here", "run_sandboxed", "without_places"]
+__all__ = [
+    "Isolation",
+    "Limits",
+    "SandboxResult",
+    "base_python",
+    "isolation_here",
+    "run_sandboxed",
+    "visible_inside",
+    "without_places",
+]
 
 # 61184..65519 is the range systemd leaves to short-lived users (systemd.io/UIDS-GIDS); it fits into the 65536
 # ids of a usual container.
@@ -90,6 +100,14 @@ def run_sandboxed(
             lifeline_fd=-1,
         )
         return _result(plan, execute(plan))
+
+
+def visible_inside(path: Path) -> bool:
+    """Whether a program in the sandbox can read below `path` where that is named as readable."""
+    walls = isolation_here()
+    if walls.private_root or walls.uid is None:
+        return True
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (path, *path.parents))
 
 
 def isolation_here() -> Isolation:

@@ -129,7 +129,7 @@ def test_firmware_that_decides_otherwise_than_the_simulation_fails(tmp_path: Pat
 def test_a_safety_test_that_fails_is_critical(tmp_path: Path) -> None:
     run, _ = prototyped(POT, tmp_path)
     path = run.artifacts.of("prototype") / "prototype/simulation/control.py"
-    path.write_text(path.read_text().replace("elif self.on_s >= rule.most_on_s:", "elif False:"))
+    path.write_text(path.read_text().replace("if not self.faults[rule.channel]:", "if rule.most_on_s:"))
     report = run.step(TestingCrew())
     assert (report.passed, report.critical_failure) == (False, True)
     failed = [result for result in report.results if result.outcome == "failed"]

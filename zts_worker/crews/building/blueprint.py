@@ -28,8 +28,11 @@ _MAX_ACTIONS = 6
 _ENTRY = Entity("entry", "entries", "Entry", (Attribute("notes", "long_text", False),), (), "")
 
 
-def draw(reading: IdeaReading, *, tasks: Sequence[Mapping[str, Any]] = ()) -> Blueprint:
-    """The blueprint of an idea; `tasks` are the graph crew's, of which the README lists the titles."""
+def draw(reading: IdeaReading, *, tasks: Sequence[Mapping[str, Any]] = (), left_out: Sequence[str] = ()) -> Blueprint:
+    """The blueprint of an idea.
+
+    The README lists the titles of the graph crew's `tasks`, and what the validation's scope left out.
+    """
     package = package_name(reading.slug)
     title = one_line(reading.title, at_most=70) or "An idea"
     return Blueprint(
@@ -42,7 +45,8 @@ def draw(reading: IdeaReading, *, tasks: Sequence[Mapping[str, Any]] = ()) -> Bl
         hue=zlib.crc32(package.encode()) % 360,
         entities=_entities(reading),
         milestones=tuple(_titles(tasks)),
-        open_points=tuple(open_points(reading)),
+        open_points=tuple(dict.fromkeys((*open_points(reading), *(one_line(point) for point in left_out)))),
+        problem=one_line(reading.problem),
     )
 
 

@@ -142,3 +142,4 @@ class Blueprint:
     entities: tuple[EntityPlan, ...]
     milestones: tuple[str, ...]
     open_points: tuple[str, ...]
+    problem: str

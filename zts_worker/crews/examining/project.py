@@ -61,6 +61,8 @@ def examine_project(context: StepContext, build: Mapping[str, Any]) -> Examinati
     found = scope.compare(read_idea(context.idea), build, files=files, answers=answers)
     seen.findings += found.findings
     seen.scope_covered, seen.scope_missing = found.covered, found.missing
+    unseen = scope.not_seen(context.earlier("validation") or {}, build)
+    seen.comments += [f"In the validation's scope, and not told in the data model: {line}" for line in unseen]
     if "no network" not in seen.isolation:
         seen.not_judged.append("What the project does with a network: this machine could not cut it off from one.")
     return seen

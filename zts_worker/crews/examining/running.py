@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from zts_worker.crews.sandbox import SandboxResult, base_python, run_sandboxed, without_places
+from zts_worker.crews.sandbox import SandboxResult, base_python, run_sandboxed, visible_inside, without_places
 
 _PROGRAMS = Path(__file__).resolve().parent / "in_box"
 _RESULT = "zts-result.json"
@@ -82,8 +82,8 @@ def _installer() -> tuple[str, list[str], list[Path]]:
     options = ["install", "--quiet", "--no-index", "--no-cache-dir", "--no-compile", "--no-input"]
     options += ["--disable-pip-version-check", "--root-user-action=ignore", "--target", "target", "./project"]
     spec = find_spec("pip")
-    if spec and spec.origin:
-        pip = Path(spec.origin).resolve().parent
+    pip = Path(spec.origin).resolve().parent if spec and spec.origin else None
+    if pip and visible_inside(pip):
         return "pip install --target", [base_python(), str(pip), *options], [pip]
     return "its own build back end, wheel unpacked", [*_program("wheel_installer"), "project", "target"], []
 

@@ -50,6 +50,18 @@ def addresses(build: Mapping[str, Any]) -> list[str]:
     return ["/", *found]
 
 
+def not_seen(validation: Mapping[str, Any], build: Mapping[str, Any]) -> list[str]:
+    """Lines of the validation's scope in which no built entity is named: for a person to look at."""
+    promised = validation.get("mvp_scope")
+    lines = promised.get("included") if isinstance(promised, Mapping) else None
+    names = {
+        str(entity.get(name, "")).replace("_", " ").lower()
+        for entity in entities_of(build)
+        for name in ("name", "title", "plural")
+    } - {""}
+    return [str(line) for line in lines or () if not any(name in str(line).lower() for name in names)]
+
+
 def _lacking(
     title: str, found: Mapping[str, Any] | None, *, files: Mapping[str, bytes], answers: Mapping[str, int]
 ) -> Iterator[Finding]:
