@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zts_core.workflow import codes
 from zts_core.workflow.closest import suggestion
 from zts_core.workflow.codes import Code
-from zts_core.workflow.conditions import compare, kind_of, shown
+from zts_core.workflow.comparing import compare, kind_of, shown
 from zts_core.workflow.model import Leaf
 from zts_core.workflow.patterns import pattern_problem
 from zts_core.workflow.shapes import ALL_KINDS, FieldShape

@@ -6,18 +6,16 @@ terminal. Unknown keys are refused, except below `metadata`, which is kept as it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from math import isfinite
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from zts_core.workflow.raw import TERMINAL_STATES as TERMINAL_STATES
+from zts_core.workflow.raw import TerminalState, node_kind, plain, with_crew
+
 Operator = Literal["==", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "exists", "matches"]
 OPERATORS: tuple[str, ...] = get_args(Operator)
-TerminalState = Literal["COMPLETED", "REJECTED", "FAILED"]
-TERMINAL_STATES: tuple[str, ...] = get_args(TerminalState)
 Merge = Literal["first", "last", "union", "max"]
 
 StateName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
@@ -26,33 +24,10 @@ Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600, strict=True)]
 Retries = Annotated[int, Field(ge=0, le=20, strict=True)]
 Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
-
-def _plain(value: Any) -> Any:
-    """The value as JSON data, with dates as ISO text; ValueError names what JSON cannot say."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and not isfinite(value):
-        raise PydanticCustomError("plain", "{value} is no number that can be kept", {"value": str(value)})
-    if isinstance(value, Mapping):
-        return {_plain_key(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if value is None or isinstance(value, str | int | float):
-        return value
-    kind = type(value).__name__
-    raise PydanticCustomError("plain", "a {kind} is neither text, number, bool, list nor mapping", {"kind": kind})
-
-
-def _plain_key(key: Any) -> str:
-    if isinstance(key, str):
-        return key
-    raise PydanticCustomError("plain", "the key {key} is no text", {"key": str(key)})
-
-
-Free = Annotated[Any, BeforeValidator(_plain)]
+Free = Annotated[Any, BeforeValidator(plain)]
 """Whatever JSON can say: the language looks no further into it."""
 
-FreeMapping = Annotated[dict[str, Any], BeforeValidator(_plain)]
+FreeMapping = Annotated[dict[str, Any], BeforeValidator(plain)]
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds an attempt may take where the step names no time-out."""
@@ -185,7 +160,7 @@ class LoopBody(Model):
     def _hand_down_the_crew(cls, raw: Any) -> Any:
         """Inner steps that name no crew get the loop's, so that everything after this sees complete steps."""
         if isinstance(raw, dict) and isinstance(raw.get("crew"), str) and raw.get("sequence"):
-            return {**raw, "sequence": _with_crew(raw["sequence"], raw["crew"])}
+            return {**raw, "sequence": with_crew(raw["sequence"], raw["crew"])}
         return raw
 
     @model_validator(mode="after")
@@ -256,29 +231,6 @@ class Sequence(Model):
     conditions: Conditions = ()
 
 
-_KEYED = (
-    ("parallel", "Parallel"),
-    ("loop", "Loop"),
-    ("foreach", "Foreach"),
-    ("approval", "Approval"),
-    ("call", "Call"),
-    ("sequence", "Sequence"),
-)
-
-
-def node_kind(value: Any) -> str:
-    """Name of the model a raw mapping is meant to be: the one key only that node has tells."""
-    if isinstance(value, BaseModel):
-        return type(value).__name__
-    if isinstance(value, dict):
-        for key, kind in _KEYED:
-            if key in value:
-                return kind
-        if "crew" not in value and value.get("state") in TERMINAL_STATES:
-            return "Terminal"
-    return "Step"
-
-
 Node = Annotated[
     Annotated[Step, Tag("Step")]
     | Annotated[Terminal, Tag("Terminal")]
@@ -298,25 +250,6 @@ class Workflow(Model):
     name: WorkflowName
     metadata: FreeMapping = Field(default_factory=dict)
     sequence: Annotated[tuple[Node, ...], Field(min_length=1)]
-
-
-_NODE_LISTS = ("parallel", "sequence")
-
-
-def _with_crew(raw: Any, crew: str) -> Any:
-    """`raw` nodes, not yet validated, with `crew` in each step and inner loop that names none."""
-    if isinstance(raw, list | tuple):
-        return [_with_crew(node, crew) for node in raw]
-    if not isinstance(raw, dict):
-        return raw
-    kind = node_kind(raw)
-    if kind == "Step":
-        return {"crew": crew, **raw}
-    if kind == "Foreach" and isinstance(raw["foreach"], dict) and "step" in raw["foreach"]:
-        return {**raw, "foreach": {**raw["foreach"], "step": _with_crew(raw["foreach"]["step"], crew)}}
-    if kind == "Loop" and isinstance(raw["loop"], dict):
-        return {**raw, "loop": {"crew": crew, **raw["loop"]}}
-    return {key: _with_crew(value, crew) if key in _NODE_LISTS else value for key, value in raw.items()}
 
 
 for _model in (All, Any_, Not, Parallel, LoopBody, Sequence, Workflow):

@@ -7,12 +7,13 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from zts_core.workflow import codes, model
+from zts_core.workflow import codes
 from zts_core.workflow.closest import closest
 from zts_core.workflow.model import TERMINAL_STATES, Workflow
+from zts_core.workflow.place import Place
 from zts_core.workflow.plain_text import cut
 from zts_core.workflow.problems import Problem
-from zts_core.workflow.spots import Spot, extend
+from zts_core.workflow.spots import Spot
 
 MAX_PROBLEMS = 200
 """Most problems told of one file."""
@@ -26,15 +27,6 @@ SHOWN = 60
 Detail = Mapping[str, Any]
 """One entry of pydantic's `errors()`."""
 
-_BODIES: Mapping[str, type[BaseModel]] = {
-    "loop": model.LoopBody,
-    "foreach": model.ForeachBody,
-    "approval": model.ApprovalBody,
-    "call": model.CallBody,
-    "step": model.Step,
-    "on_fail": model.EscalateTo,
-    "on_exhausted": model.EscalateTo,
-}
 _NODE_KEYS = ("state", "parallel", "loop", "foreach", "approval", "call", "sequence")
 _SAME_OPERATOR = {"=": "==", "<>": "!=", "=>": ">=", "=<": "<=", "not in": "not_in", "=~": "matches", "===": "=="}
 _CHOICES = {
@@ -92,7 +84,7 @@ def _placed(problem: Problem, spot: Spot, file: str) -> Problem:
 def _translated(details: Sequence[Detail], raw: Any, spot: Spot, label: str) -> Iterator[tuple[Problem, Spot]]:
     seen = set()
     for detail in details:
-        place = _Place(detail["loc"], raw, spot, label)
+        place = Place(detail["loc"], raw, spot, label)
         if (place.path, detail["type"]) in seen:
             continue
         seen.add((place.path, detail["type"]))
@@ -110,40 +102,12 @@ def _is_an_echo(detail: Detail) -> bool:
     return detail["type"] == "too_short" and bool(given)
 
 
-class _Place:
-    """Where a detail points: the node path, the spot there (or nearest), and the model that was expected."""
-
-    def __init__(self, location: Sequence[str | int], raw: Any, spot: Spot, label: str) -> None:
-        self.path = label
-        self.spot = spot
-        self.key = ""
-        self.model: type[BaseModel] = Workflow
-        self.data: Any = raw
-        for part in location:
-            self.step(part)
-
-    def step(self, part: str | int) -> None:
-        """One part of pydantic's location: a member of the data, or the name of the alternative it tried."""
-        inner = self.spot.child(part)
-        if inner is None:
-            found = getattr(model, part, None) if isinstance(part, str) and part[:1].isupper() else None
-            if isinstance(found, type) and issubclass(found, BaseModel):
-                self.model = found
-            return
-        self.path = extend(self.path, part)
-        self.spot = inner
-        self.data = self.data[part]
-        if isinstance(part, str):
-            self.key = part
-            self.model = _BODIES.get(part, self.model)
-
-
-def _translate(detail: Detail, place: _Place) -> Problem:
+def _translate(detail: Detail, place: Place) -> Problem:
     translate = _TRANSLATIONS.get(detail["type"], _other)
     return translate(detail, place)
 
 
-def _missing(detail: Detail, place: _Place) -> Problem:
+def _missing(detail: Detail, place: Place) -> Problem:
     key = detail["loc"][-1]
     cure = f"add `{key}: ...`"
     state = place.data.get("state") if isinstance(place.data, dict) else None
@@ -162,7 +126,7 @@ def _close(word: Any, known: Sequence[str]) -> str:
     return "" if word in known else next(iter(closest(str(word), known, 1)), "")
 
 
-def _extra(detail: Detail, place: _Place) -> Problem:
+def _extra(detail: Detail, place: Place) -> Problem:
     key = str(detail["loc"][-1])
     known = [field.alias or name for name, field in place.model.model_fields.items()]
     close = _close(key, known)
@@ -170,14 +134,14 @@ def _extra(detail: Detail, place: _Place) -> Problem:
     return codes.UNKNOWN_KEY.at(place.path, f"the key `{cut(key, SHOWN)}` is unknown here", cure)
 
 
-def _wrong_type(expected: str, cure: str) -> Callable[[Detail, _Place], Problem]:
-    def translate(_detail: Detail, place: _Place) -> Problem:
+def _wrong_type(expected: str, cure: str) -> Callable[[Detail, Place], Problem]:
+    def translate(_detail: Detail, place: Place) -> Problem:
         return codes.WRONG_TYPE.at(place.path, f"{expected} was expected, and {_read(place)}", cure)
 
     return translate
 
 
-def _text(_detail: Detail, place: _Place) -> Problem:
+def _text(_detail: Detail, place: Place) -> Problem:
     message = f"text was expected, and {_read(place)}"
     cure = "write text"
     if place.spot.read_as in ("bool", "number", "date", "null") and place.spot.written:
@@ -185,7 +149,7 @@ def _text(_detail: Detail, place: _Place) -> Problem:
     return codes.WRONG_TYPE.at(place.path, message, cure)
 
 
-def _number(detail: Detail, place: _Place) -> Problem:
+def _number(detail: Detail, place: Place) -> Problem:
     whole = "int" in str(detail["type"])
     message = f"a {'whole ' if whole else ''}number was expected, and {_read(place)}"
     cure = "write a number"
@@ -194,14 +158,14 @@ def _number(detail: Detail, place: _Place) -> Problem:
     return codes.WRONG_TYPE.at(place.path, message, cure)
 
 
-def _mapping(_detail: Detail, place: _Place) -> Problem:
+def _mapping(_detail: Detail, place: Place) -> Problem:
     cure = "write `key: value` lines below it"
     if place.data is None:
         cure = f"indent what belongs to `{place.key}` further than `{place.key}` itself"
     return codes.WRONG_TYPE.at(place.path, f"a mapping was expected, and {_read(place)}", cure)
 
 
-def _choice(_detail: Detail, place: _Place) -> Problem:
+def _choice(_detail: Detail, place: Place) -> Problem:
     allowed = _CHOICES.get(place.key) or _allowed(place.model, place.key)
     close = _SAME_OPERATOR.get(str(place.data), "") or _close(place.data, allowed)
     cure = f"did you mean `{close}`?" if close else f"write one of: {', '.join(allowed)}"
@@ -228,35 +192,35 @@ def _words(annotation: Any) -> Iterator[str]:
             yield from _words(argument)
 
 
-def _pattern(_detail: Detail, place: _Place) -> Problem:
+def _pattern(_detail: Detail, place: Place) -> Problem:
     cure = _PATTERNS.get(place.key, "write it as the documentation has it")
     return codes.WRONG_VALUE.at(place.path, f"{_shown(place.data)} is no `{place.key}`", cure)
 
 
-def _range(detail: Detail, place: _Place) -> Problem:
+def _range(detail: Detail, place: Place) -> Problem:
     (relation, limit), *_ = detail["ctx"].items()
     words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
     cure = f"write a number that is {words[relation]} {limit:g}"
     return codes.WRONG_VALUE.at(place.path, f"{_shown(place.data)} is not {words[relation]} {limit:g}", cure)
 
 
-def _empty(_detail: Detail, place: _Place) -> Problem:
+def _empty(_detail: Detail, place: Place) -> Problem:
     return codes.WRONG_VALUE.at(place.path, "it is empty", "write at least one entry")
 
 
-def _other(detail: Detail, place: _Place) -> Problem:
+def _other(detail: Detail, place: Place) -> Problem:
     return codes.WRONG_VALUE.at(place.path, str(detail["msg"]), "write it as the documentation has it")
 
 
-def _no_body(detail: Detail, place: _Place) -> Problem:
+def _no_body(detail: Detail, place: Place) -> Problem:
     return codes.MISSING_KEY.at(place.path, str(detail["msg"]), "add `crew: NAME` or `sequence: [...]` to it")
 
 
-def _plain(detail: Detail, place: _Place) -> Problem:
+def _plain(detail: Detail, place: Place) -> Problem:
     return codes.ODD_TYPE.at(place.path, str(detail["msg"]), "use text, numbers, booleans, lists and mappings")
 
 
-_TRANSLATIONS: Mapping[str, Callable[[Detail, _Place], Problem]] = {
+_TRANSLATIONS: Mapping[str, Callable[[Detail, Place], Problem]] = {
     "missing": _missing,
     "extra_forbidden": _extra,
     "string_type": _text,
@@ -279,7 +243,7 @@ _TRANSLATIONS: Mapping[str, Callable[[Detail, _Place], Problem]] = {
 }
 
 
-def _read(place: _Place) -> str:
+def _read(place: Place) -> str:
     """What YAML read at a place, with what was written where the two look different."""
     spot = place.spot
     if isinstance(place.data, dict | list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zts_core.workflow.conditions import shown
+from zts_core.workflow.comparing import shown
 from zts_core.workflow.model import All, Any_, Condition, Conditions, EscalateTo, Leaf, Not, OnFail
 
 

@@ -9,15 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from zts_core.workflow.comparing import compare, same
 from zts_core.workflow.conditions import (
     MISSING,
     Verdict,
-    compare,
     facts_from,
     fields_of,
     first_failing,
     holds,
-    same,
 )
 from zts_core.workflow.model import OPERATORS, Condition
 from zts_core.workflow.patterns import MAX_PATTERN, MAX_TEXT, pattern_problem, search
