@@ -61,7 +61,7 @@ def mermaid(workflow: Workflow, path_taken: Mapping[str, str] | None = None) -> 
 
 @dataclass
 class _Chart:
-    """A flowchart as it comes, and the ids that states were given.
+    """A flowchart as it comes, and the ids that states were given. `loops` has the state that each prefix stands for.
 
     Edges, and nodes outside of the workflow's own, come last: Mermaid draws whatever a subgraph mentions inside it.
     """
@@ -69,7 +69,7 @@ class _Chart:
     lines: list[str] = field(default_factory=list)
     edges: list[str] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
-    loops: set[str] = field(default_factory=set)
+    loops: dict[str, str] = field(default_factory=dict)
     outside: dict[str, str] = field(default_factory=dict)
     count: int = 0
     depth: int = 1
@@ -197,7 +197,9 @@ class _Chart:
 
     def loop(self, place: Placed, node: Loop, loose: list[Loose]) -> list[Loose]:
         body = node.loop
-        self.loops.add(body.state_prefix)
+        children = place.children
+        lone = children[0].node if len(children) == 1 else None
+        self.loops[body.state_prefix] = lone.state if isinstance(lone, Step) else body.state_prefix
         self.open(f"{body.state_prefix}: up to {body.max_iterations} times")
         entry = self.node("", '(("again"))')
         inside = self.sequence(place.children, [(entry, "")])
@@ -250,7 +252,7 @@ class _Chart:
         if called is not None:
             return called
         iteration = _ITERATION.match(parts[-1])
-        return iteration[1] if iteration and iteration[1] in self.loops else parts[-1]
+        return self.loops.get(iteration[1], parts[-1]) if iteration else parts[-1]
 
 
 def _key(choice: OnFail | OnExhausted) -> str:

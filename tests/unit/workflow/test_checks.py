@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.workflow.crews import SHAPES, shapes
 from tests.unit.workflow.test_documented_problems import problems_of
+from zts_core.catalogue import find_shape
 from zts_core.errors import BadInput
 from zts_core.workflow.checks import check, check_reachable
 from zts_core.workflow.library import Library
@@ -546,6 +547,11 @@ def test_a_shipped_workflow_has_no_problem(name: str) -> None:
     library = Library.read()
     assert library.problems == ()
     assert check_reachable(name, library, shapes, deadline_s=86_400) == ()
+
+
+@pytest.mark.parametrize("name", sorted(Library.read().workflows))
+def test_a_shipped_workflow_has_no_problem_with_the_crews_as_they_are(name: str) -> None:
+    assert check_reachable(name, Library.read(), find_shape, deadline_s=86_400) == ()
 
 
 def test_the_seven_workflows_are_shipped_with_their_metadata() -> None:

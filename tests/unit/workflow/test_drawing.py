@@ -39,6 +39,7 @@ sequence:
   - foreach: {over: a.list, as: item, max_parallel: 2, step: {state: G, crew: X}}
   - approval: {state: H, prompt: Go?, timeout: 60}
   - call: {workflow: other}
+  - loop: {state_prefix: "N", max_iterations: 2, on_exhausted: continue, sequence: [{state: K, crew: X}]}
   - {state: REJECTED, reason: Not today, conditions: [{field: a.b, operator: exists, value: false, on_fail: skip}]}
 """
 
@@ -96,6 +97,9 @@ def test_a_tree_has_a_line_for_every_node_and_its_conditions_below() -> None:
         "├─ H asks: Go?",
         "│  · after 60 s: reject",
         "├─ call other",
+        "├─ loop N, up to 2 times",
+        "│  · used up: continue",
+        "│  └─ K · X, 600 s",
         "└─ REJECTED: Not today",
         "   · if a.b is missing, else skip",
     ]
@@ -139,6 +143,7 @@ def test_the_way_a_run_took_is_marked_by_the_names_it_recorded() -> None:
             "L_2.E": "failed",
             "L_3.E": "done",
             "M_2": "done",
+            "N_1": "done",
             "G[2]": "running",
             "other.IDEA_VALIDATION": "done",
             "UNKNOWN": "done",
@@ -154,6 +159,7 @@ def test_the_way_a_run_took_is_marked_by_the_names_it_recorded() -> None:
         "B<br/>X": "skipped",
         "E<br/>X": "failed",
         "M<br/>X": "done",
+        "K<br/>X": "done",
         "G<br/>X": "running",
         "other": "done",
     }
