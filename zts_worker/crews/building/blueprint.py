@@ -56,8 +56,9 @@ def open_points(reading: IdeaReading) -> Iterator[str]:
         yield "No thing to keep track of was found in the idea: the project keeps plain entries."
     for service in reading.integrations:
         yield f"{one_line(service)} is not connected: that needs an account and its keys."
+    built = {action.verb for action in reading.actions if action.entity is not None}
     for action in reading.actions:
-        if action.entity is None and action.verb not in _PLAIN | _CREATING:
+        if action.entity is None and action.verb not in built | _PLAIN | _CREATING:
             yield f"“{one_line(action.verb)}” is not built: {one_line(action.sentence, at_most=160)}"
 
 

@@ -59,6 +59,7 @@ def _environment() -> Environment:
         "html": html.escape,
         "literal": literal,
         "prose": prose,
+        "python": python,
         "quoted": quoted,
         "shell": shlex.quote,
         "wrapped": wrapped,
@@ -67,8 +68,16 @@ def _environment() -> Environment:
 
 
 def literal(value: object) -> str:
-    """A Python (and TOML) literal in double quotes, on one line."""
+    """A literal in double quotes, on one line, for Python, TOML and C."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def python(value: object) -> str:
+    """A Python literal on one line, in the quotes that need fewer escapes."""
+    if not isinstance(value, str) or value.count('"') <= value.count("'"):
+        return literal(value)
+    inner = literal(value)[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"'{inner}'"
 
 
 def docline(text: str) -> str:
@@ -84,10 +93,10 @@ def quoted(text: str) -> str:
 
 def wrapped(text: str, *, after: int) -> str:
     """A Python string that follows `after` characters, over several lines where one cannot hold it."""
-    if len(literal(text)) + after <= _LINE:
-        return literal(text)
+    if len(python(text)) + after <= _LINE:
+        return python(text)
     lines = textwrap.wrap(text, _WIDTH - 12, drop_whitespace=False, break_long_words=True)
-    return "(\n" + "\n".join(f"    {literal(line)}" for line in lines) + "\n)"
+    return "(\n" + "\n".join(f"    {python(line)}" for line in lines) + "\n)"
 
 
 def prose(text: str) -> str:
