@@ -15,7 +15,7 @@ pytestmark = pytest.mark.redis
 KEPT = 0.1
 """Seconds a finished run is kept in these tests."""
 
-OF_ALL_RUNS = {"zts:overtaken", "zts:tick"}
+OF_ALL_RUNS = {"zts:overtaken", "zts:tick", "zts:counts"}
 """Single keys of the whole store, no matter how many runs there were."""
 
 

@@ -27,6 +27,7 @@ Of all runs together:
     zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
     zts:undecided          zset    run with a filled inbox -> since when (ms)
     zts:tick               string  held by the worker that does this interval's tick
+    zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
 """
@@ -42,10 +43,11 @@ OVERTAKEN = PREFIX + "overtaken"
 LEASES = PREFIX + "leases"
 TIMERS = PREFIX + "timers"
 UNDECIDED = PREFIX + "undecided"
+COUNTS = PREFIX + "counts"
 TICK = PREFIX + "tick"
 
 _OF_A_RUN = ("", ":steps", ":results", ":inbox", ":open", ":ledger", ":visits")
-_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED)
+_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS)
 
 
 def run_key(run_id: str, part: str = "") -> str:

@@ -10,4 +10,5 @@ redis.call('HINCRBY', STEPS, seq .. ':failures', 1)
 redis.call('ZREM', LEASES, member(seq))
 redis.call('ZADD', TIMERS, due, 'retry:' .. member(seq))
 ledger('attempt_failed', seq, ARGV[6])
+count_attempt(seq, 'retried')
 return 1

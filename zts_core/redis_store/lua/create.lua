@@ -1,6 +1,6 @@
 -- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl.
 -- KEYS after the common ones: the plan, the idempotency key (only where there is one).
-local PLAN, KEY = KEYS[16], KEYS[17]
+local PLAN, KEY = KEYS[17], KEYS[18]
 if KEY then
   local first = redis.call('GET', KEY)
   if first and first ~= run then
@@ -26,5 +26,6 @@ redis.call('ZADD', RUNS, now, run)
 redis.call('ZADD', ACTIVE, now, run)
 redis.call('ZADD', TIMERS, now + fields.deadline_ms, 'deadline:' .. run)
 ledger('run_created', 0, cjson.encode({ workflow = fields.workflow, title = fields.title, plan = fields.plan }))
+add('created', fields.workflow, 1)
 apply(cjson.decode(ARGV[2]))
 return { run, 0 }

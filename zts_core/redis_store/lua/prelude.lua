@@ -1,7 +1,7 @@
 -- Shared by all scripts: the names of the keys, and the few transitions that several scripts make.
 local RUN, STEPS, RESULTS, INBOX, OPEN, LEDGER, VISITS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local LEASES, TIMERS, UNDECIDED = KEYS[13], KEYS[14], KEYS[15]
+local LEASES, TIMERS, UNDECIDED, COUNTS = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 local run = ARGV[1]
 
 local clock = redis.call('TIME')
@@ -9,6 +9,44 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function ledger(kind, seq, detail)
   redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
+end
+
+-- The names of workflows and crews come from users: past this many counters, new names share one.
+local MOST_COUNTS = 10000
+-- Upper bounds (ms) of the durations that are told apart; `redis_store/counts.py` has the same.
+local BOUNDS = { 100, 500, 1000, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000, 21600000 }
+
+-- Add to a counter in the same step as the ledger's line, and return the name it stands under.
+local function add(kind, name, amount)
+  local counter = kind .. ' ' .. name
+  if redis.call('HINCRBY', COUNTS, counter, amount) == amount and redis.call('HLEN', COUNTS) > MOST_COUNTS then
+    redis.call('HDEL', COUNTS, counter)
+    redis.call('HINCRBY', COUNTS, kind .. ' other', amount)
+    return 'other'
+  end
+  return name
+end
+
+local function count_end(kind, name, status, since)
+  local took = math.max(now - since, 1)
+  local bound = 'inf'
+  for _, upper in ipairs(BOUNDS) do
+    if took <= upper then
+      bound = upper
+      break
+    end
+  end
+  name = add(kind .. '_ms', name, took)
+  redis.call('HINCRBY', COUNTS, kind .. ' ' .. name .. ' ' .. status .. ' ' .. bound, 1)
+end
+
+-- An attempt ends once: done, failed, cancelled, retried, lost (its worker died) or dead (too many of them did).
+local function count_attempt(seq, status)
+  local step = redis.call('HMGET', STEPS, seq, seq .. ':started')
+  -- State and path, which come before it, hold no quotes.
+  local crew = string.match(step[1], '"crew":"(.-)"') or 'unknown'
+  count_end('crew', crew, status, tonumber(step[2]))
+  return crew
 end
 
 local function member(seq)
@@ -71,6 +109,8 @@ end
 local function finish(decision)
   local ttl = decision.finish[3]
   redis.call('HSET', RUN, 'outcome', decision.finish[1], 'reason', decision.finish[2], 'finished', now)
+  local known = redis.call('HMGET', RUN, 'workflow', 'created')
+  count_end('run', known[1], decision.finish[1], tonumber(known[2]))
   redis.call('ZREM', ACTIVE, run)
   redis.call('ZREM', UNDECIDED, run)
   redis.call('ZREM', TIMERS, 'deadline:' .. run)

@@ -36,17 +36,20 @@ end
 redis.call('ZREM', LEASES, member(seq))
 ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '' }))
 if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
+  add('takeover', count_attempt(seq, 'cancelled'), 1)
   close(seq, 'cancelled')
   deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped and its worker is gone'))
   return 'dead'
 end
 if redis.call('HINCRBY', STEPS, seq .. ':takeovers', 1) > tonumber(ARGV[4]) then
   local reason = 'its worker died ' .. redis.call('HGET', STEPS, seq .. ':takeovers') .. ' times during this step'
+  add('takeover', count_attempt(seq, 'dead'), 1)
   close(seq, 'failed')
   redis.call('HSET', STEPS, seq .. ':error', reason)
   deliver(seq, settled_json(tonumber(seq), 'failed', reason))
   ledger('step_failed', seq, cjson.encode({ attempt = tonumber(step[3]), error = reason }))
   return 'dead'
 end
+add('takeover', count_attempt(seq, 'lost'), 1)
 queue(seq)
 return 'queued'

@@ -11,6 +11,7 @@ if ARGV[9] ~= '' then
   redis.call('HSET', STEPS, seq .. ':error', ARGV[9])
 end
 ledger(ARGV[7], seq, ARGV[8])
+count_attempt(seq, ARGV[4])
 local version = redis.call('HGET', RUN, 'version')
 if ARGV[11] ~= '' and version == ARGV[10] then
   local decision = cjson.decode(ARGV[11])

@@ -12,9 +12,13 @@ redis.call('HINCRBY', RUN, 'version', 1)
 local running = 0
 for _, seq in ipairs(redis.call('SMEMBERS', OPEN)) do
   local lease = redis.call('ZSCORE', LEASES, member(seq))
-  if redis.call('HGET', STEPS, seq .. ':status') == 'running' and lease and tonumber(lease) > now then
+  local at_work = redis.call('HGET', STEPS, seq .. ':status') == 'running'
+  if at_work and lease and tonumber(lease) > now then
     running = running + 1
   else
+    if at_work then
+      count_attempt(seq, 'cancelled')
+    end
     close(seq, 'cancelled')
     deliver(seq, settled_json(tonumber(seq), 'cancelled', ARGV[3]))
   end

@@ -1,0 +1,115 @@
+"""Decides how the store's counters are read: exact, of the whole cluster, written by the scripts that write the ledger.
+
+The hash `zts:counts` holds, per name of a workflow or crew (`other` past the limit that `prelude.lua` names):
+
+    created <workflow>                       runs that were recorded
+    run <workflow> <outcome> <bound>         runs that ended, by duration up to <bound> ms (`inf` above the last bound)
+    run_ms <workflow>                        their durations together (ms)
+    crew <crew> <status> <bound>             attempts that ended: done, failed, cancelled, retried, lost or dead
+    crew_ms <crew>                           their durations together (ms)
+    takeover <crew>                          leases that ran out because their worker was gone
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import redis
+
+from zts_core.redis_store import keys
+from zts_core.redis_store.scripts import place_of, translated
+
+BOUNDS_MS = (100, 500, 1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 21_600_000)
+"""Upper bounds of the durations that are told apart; above them is `inf`."""
+
+Ended = Counter[tuple[str, str, str]]
+"""(name, status, bound) -> how many ended so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the ledgers of all runs ever said, counted. Durations in milliseconds."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    runs: Ended = field(default_factory=Counter)
+    run_ms: Counter[str] = field(default_factory=Counter)
+    attempts: Ended = field(default_factory=Counter)
+    attempt_ms: Counter[str] = field(default_factory=Counter)
+    takeovers: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How full the store is now. Seconds are by its clock; what is overdue should have been looked after before."""
+
+    active_runs: int
+    queued: int
+    oldest_queued_s: float
+    leases: int
+    oldest_run_s: float
+    overdue_s: Mapping[str, float]
+
+
+class RedisCounts:
+    """Reads counters and levels in one round trip. Connects at the first call; safe to use from several threads."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self.place = place_of(url)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    def read(self) -> tuple[Counts, Levels]:
+        """Everything as it is now; ServiceUnavailable where Redis does not answer."""
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.time()
+            pipe.hgetall(keys.COUNTS)
+            for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES):
+                pipe.zcard(name)
+            for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES, keys.TIMERS, keys.UNDECIDED):
+                # A score of 0 says "at once" and no time.
+                pipe.zrangebyscore(name, "(0", "+inf", start=0, num=1, withscores=True)
+            (seconds, micros), raw, active, queued, leases, *oldest = pipe.execute()
+        now_s = seconds + micros / 1e6
+        ages = [_age(rows, now_s) for rows in oldest]
+        overdue = {"lease": ages[2], "timer": ages[3], "undecided": ages[4]}
+        return counts_from(raw), Levels(active, queued, ages[1], leases, ages[0], overdue)
+
+    def ping(self) -> None:
+        """ServiceUnavailable where Redis does not answer."""
+        with translated(self.place):
+            self._redis.ping()
+
+
+def _age(rows: Iterable[Any], now_s: float) -> float:
+    for _, score in rows:
+        return max(0.0, now_s - cast(float, score) / 1000)
+    return 0.0
+
+
+def counts_from(raw: Mapping[str, str]) -> Counts:
+    """The hash's fields by what they count; names may hold spaces, what stands around them does not."""
+    counts = Counts()
+    sums = {
+        "created": counts.created,
+        "run_ms": counts.run_ms,
+        "crew_ms": counts.attempt_ms,
+        "takeover": counts.takeovers,
+    }
+    for counter, value in raw.items():
+        kind, _, name = counter.partition(" ")
+        if kind in sums:
+            sums[kind][name] += int(value)
+        elif kind in ("run", "crew"):
+            name, status, bound = name.rsplit(" ", 2)
+            ended = counts.runs if kind == "run" else counts.attempts
+            ended[name, status, bound] += int(value)
+    return counts
