@@ -102,9 +102,7 @@ class Plan:
     def from_json(text: str | bytes) -> Plan:
         """The plan that `to_json` wrote."""
         raw = json.loads(text)
-        return Plan(
-            raw["root"], {name: Workflow.model_validate(flow) for name, flow in raw["workflows"].items()}
-        )
+        return Plan(raw["root"], {name: Workflow.model_validate(flow) for name, flow in raw["workflows"].items()})
 
     def facts(self, namespace: str, output: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of `output` that some condition or foreach of this plan reads, by their path."""
