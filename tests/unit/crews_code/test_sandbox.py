@@ -132,6 +132,16 @@ def test_files_outside_the_folder_are_not_there(tmp_path: Path) -> None:
     assert "hunter2" not in result.stdout
 
 
+def test_what_is_named_as_readable_is_there_though_it_lies_in_the_system_s_scratch_folder(tmp_path: Path) -> None:
+    with sandbox.tempfile.TemporaryDirectory(dir="/tmp") as shown:  # where a checkout or an interpreter may lie
+        (Path(shown) / "tool.py").write_text("print('seen')")
+        Path(shown).chmod(0o755)
+        result = run_sandboxed(
+            [base_python(), f"{shown}/tool.py"], folder=tmp_path, timeout_s=20, readable=[Path(shown)]
+        )
+    assert (result.stdout, result.stderr) == ("seen\n", "")
+
+
 def test_loopback_works_inside_and_nothing_else_does(tmp_path: Path) -> None:
     walls = sandbox.isolation_here()
     if not walls.namespaces:

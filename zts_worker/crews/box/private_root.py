@@ -34,12 +34,14 @@ def enter_private_root(point: str, *, folder: str, readable: Iterable[str], scra
     """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("root", point, kind="tmpfs", flags=kernel.MS_NOSUID | kernel.MS_NODEV, options="mode=755,size=1m")
-    for path in (*SYSTEM, *SETTINGS, *readable):
+    for path in (*SYSTEM, *SETTINGS):
         _show(point, path)
     for path in DEVICES:
         _bind(point, path)
     _scratch(point, "/tmp", scratch_bytes)  # noqa: S108 - the sandbox's own, made here
     _scratch(point, "/dev/shm", scratch_bytes)  # noqa: S108 - the sandbox's own, made here
+    for path in readable:  # after the scratch folders: a checkout may lie in /tmp, and would be hidden by them
+        _show(point, path)
     _bind(point, folder)
     own_processes(point + "/proc")
     kernel.enter_root(point)
