@@ -122,6 +122,7 @@ class MemoryStore:
         if new.run_id not in self.known:
             self.plans[plan.digest] = plan.to_json()
             run = MemoryRun(new, plan.digest, self.now, self.now + round(new.deadline_s * 1000))
+            run.paused = new.paused
             self.known[new.run_id] = run
             self._note(run, "run_created", 0, workflow=new.workflow, title=new.title, plan=plan.digest)
             self._apply(run, decision)
@@ -283,7 +284,7 @@ class MemoryStore:
             return RequeueVerdict.DEAD
         step.takeovers += 1
         if step.takeovers > takeovers:
-            step.error = f"its worker died {step.takeovers} times during this step"
+            step.error = f"its worker died {step.takeovers} times during this step, or froze"
             self._close(step, StepStatus.FAILED)
             self._deliver(run, Settled(seq, SettledAs.FAILED, reason=step.error))
             self._note(run, "step_failed", seq, attempt=step.attempt, error=step.error)

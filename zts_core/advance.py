@@ -152,15 +152,22 @@ class _Walk:
 
     def enter(self, path: str, parent: int, slot: int) -> None:
         node = self.plan.nodes[path]
-        failing = first_failing(node.conditions, self.facts(parent, slot)) if node.conditions else None
+        facts = self.facts(parent, slot)
+        failing = first_failing(node.conditions, facts) if node.conditions else None
         if failing is None:
+            if node.conditions:
+                self.note_passed(node, parent, facts)
             _ENTER[node.kind](self, node, parent, slot)
             return
         condition, verdict = failing
         on_fail = self.on_fail_of(condition, parent)
         label = self.position.label(node, parent)
-        self.note("gate", state=label, why=verdict.explanation, then=_name(on_fail))
+        self.note("gate", state=label, path=node.path, why=verdict.explanation, then=_name(on_fail))
         self.leave_later(parent, slot, _gate_signal(on_fail, f"{label}: {verdict.explanation}"))
+
+    def note_passed(self, node: PlanNode, parent: int, facts: Facts) -> None:
+        why = "; ".join(holds(condition, facts).explanation for condition in node.conditions)
+        self.note("gate_passed", state=self.position.label(node, parent), path=node.path, why=why)
 
     def on_fail_of(self, condition: Condition, parent: int) -> OnFail:
         """Without an `on_fail`, a child of a parallel block is skipped and a step of a sequence stops the run."""
@@ -243,6 +250,7 @@ class _Walk:
         self.state.seq += frame.total
         self.fill_window(frame, body.max_parallel or frame.total)
         if frame.total == 0:
+            self.gather(frame, node)
             self.complete(frame, OK)
 
     def fill_window(self, frame: Frame, limit: int) -> None:
@@ -310,7 +318,7 @@ class _Walk:
         for condition in body.break_conditions:
             verdict = holds(condition, facts)
             if verdict.holds:
-                self.note("loop_left", state=label, why=verdict.explanation, then=condition.then)
+                self.note("loop_left", state=label, path=node.path, why=verdict.explanation, then=condition.then)
                 self.complete(frame, _break_signal(condition.then, f"{label}: {verdict.explanation}"))
                 return
         # An iteration in which nothing started would only be repeated: loops in loops could keep that up for hours.
@@ -318,7 +326,7 @@ class _Walk:
             self.begin_iteration(frame, node)
             return
         reason = f"{body.state_prefix} used all its {body.max_iterations} iterations"
-        self.note("loop_exhausted", state=label, then=_name(body.on_exhausted))
+        self.note("loop_exhausted", state=label, path=node.path, then=_name(body.on_exhausted))
         self.complete(frame, _exhausted_signal(body.on_exhausted, reason))
 
     def complete(self, frame: Frame, signal: Signal) -> None:
@@ -388,7 +396,11 @@ class _Walk:
         missing = sorted({*frame.signals, *range(frame.cursor, frame.total)})
         count = frame.total - len(missing)
         facts = {"count": count, "failed": len(missing), "#items": count}
-        for namespace, held in frame.branches.get(0, {}).items():
+        gathered = frame.branches.get(0, {})
+        known = self.plan.namespaces.get(cast(Foreach, node.model).foreach.step.crew)
+        if known and not gathered:
+            gathered = {known: Held(0, "0" * 16, {})}
+        for namespace, held in gathered.items():
             ref = items_ref(frame.first, frame.total, missing)
             self.position.data_at(frame.parent, frame.slot)[namespace] = Held(ref, held.digest, facts)
 

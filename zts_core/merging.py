@@ -56,8 +56,9 @@ def _merge_facts(policy: Merge, held: Sequence[Held]) -> dict[str, Any]:
 def items_ref(first: int, count: int, without: Sequence[int]) -> Ref:
     """The reference to a foreach's outputs: ranges of step numbers in item order, and how many items it lacks."""
     ranges: list[list[int]] = []
-    for item in range(count) if without else ():
-        if item in without:
+    missing = set(without)
+    for item in range(count) if missing else ():
+        if item in missing:
             continue
         if ranges and ranges[-1][1] == first + item - 1:
             ranges[-1][1] = first + item

@@ -94,6 +94,8 @@ class NewRun:
     key: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     out: str = ""
+    paused: bool = False
+    """Recorded, and not started until it is resumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -117,15 +118,8 @@ class Client:
 
     def hold(self, submission: Submission) -> RunRecord:
         """Record what `prepare` has checked, paused: `resume` starts it."""
-        from zts_core.advance import advance
-        from zts_core.run import RunState
-
-        store = self.services.store
-        new, plan = submission.new, submission.plan
-        created = store.create(new, plan, advance(plan, RunState(max_steps=new.max_steps)))
-        if not created.existed:
-            store.pause(created.run_id, paused=True)
-        return store.run(created.run_id)
+        created = self.services.dispatcher.start_run(replace(submission.new, paused=True), submission.plan)
+        return self.services.store.run(created.run_id)
 
     # looking
 

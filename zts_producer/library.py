@@ -61,7 +61,8 @@ def checked_plan(
     problems = check_reachable(name, found.library, find_shape, max_steps=max_steps, deadline_s=deadline_s)
     if errors := [problem for problem in problems if _is_error(problem)]:
         raise WorkflowInvalid(errors)
-    return compile_plan(name, found.library.workflows), problems
+    plan = compile_plan(name, found.library.workflows, namespace_of=lambda crew: find_shape(crew).namespace)
+    return plan, problems
 
 
 def problems_of(settings: Settings, name_or_path: str) -> Sequence[Problem]:

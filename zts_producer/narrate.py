@@ -84,6 +84,7 @@ _TELLINGS: Mapping[str, Callable[[Detail], str]] = {
         f"attempt {d.get('attempt')} failed, next in {d.get('delay_s')} s: {d.get('error', '')}"
     ),
     "gate": _gate,
+    "gate_passed": lambda d: f"{d.get('state', '')} entered: {d.get('why', '')}",
     "loop_left": _loop_left,
     "loop_exhausted": lambda d: f"{d.get('state', '')} used all its iterations (then: {d.get('then', '')})",
     "escalated": lambda d: f"goes on in {d.get('to', '')}: {d.get('why', '')}",

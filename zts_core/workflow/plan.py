@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -69,6 +69,8 @@ class Plan:
 
     root: str
     workflows: Mapping[str, Workflow]
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    """Where the crews of foreach steps put their output: an empty list has no step that would say."""
     nodes: Mapping[str, PlanNode] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -96,13 +98,15 @@ class Plan:
             name: flow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
             for name, flow in self.workflows.items()
         }
-        return json.dumps({"root": self.root, "workflows": dumped}, sort_keys=True, separators=(",", ":"))
+        whole = {"root": self.root, "workflows": dumped, "namespaces": dict(self.namespaces)}
+        return json.dumps(whole, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str | bytes) -> Plan:
         """The plan that `to_json` wrote."""
         raw = json.loads(text)
-        return Plan(raw["root"], {name: Workflow.model_validate(flow) for name, flow in raw["workflows"].items()})
+        workflows = {name: Workflow.model_validate(flow) for name, flow in raw["workflows"].items()}
+        return Plan(raw["root"], workflows, raw["namespaces"])
 
     def facts(self, namespace: str, output: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of `output` that some condition or foreach of this plan reads, by their path."""
@@ -128,8 +132,13 @@ def lookup(value: Any, path: str) -> Any:
     return value
 
 
-def compile_plan(root: str, library: Mapping[str, Workflow]) -> Plan:
-    """The plan of `root` with all workflows reachable by escalation and call; KeyError names a missing one."""
+def compile_plan(
+    root: str, library: Mapping[str, Workflow], *, namespace_of: Callable[[str], str] | None = None
+) -> Plan:
+    """The plan of `root` with all workflows reachable by escalation and call; KeyError names a missing one.
+
+    `namespace_of` gives a crew's namespace, so that a foreach over an empty list still leaves an empty output.
+    """
     reached: dict[str, Workflow] = {}
     todo = [root]
     while todo:
@@ -137,7 +146,11 @@ def compile_plan(root: str, library: Mapping[str, Workflow]) -> Plan:
         if name not in reached:
             reached[name] = library[name]
             todo.extend(sorted(targets_of(library[name])))
-    return Plan(root, dict(sorted(reached.items())))
+    plan = Plan(root, dict(sorted(reached.items())))
+    if namespace_of is None:
+        return plan
+    crews = {node.model.foreach.step.crew for node in plan.nodes.values() if isinstance(node.model, Foreach)}
+    return Plan(root, plan.workflows, {crew: namespace_of(crew) for crew in sorted(crews)})
 
 
 def targets_of(workflow: Workflow) -> set[str]:

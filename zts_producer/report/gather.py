@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from zts_core.artifacts import safe_path
 from zts_core.errors import BadInput
+from zts_core.outputs import output_at, steps_of
 from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ref
 from zts_core.workflow.plan import Plan
 from zts_producer.narrate import Narrator
-from zts_producer.report.gates import PassedGate, passed_gates
-from zts_producer.report.refs import effective, output_at, steps_of
+from zts_producer.report.refs import effective
 from zts_producer.times import now_ms, run_seconds, step_seconds
 from zts_producer.view import RunView, run_view
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DECISIONS = {
     "gate",
+    "gate_passed",
     "loop_left",
     "loop_exhausted",
     "escalated",
@@ -76,7 +77,6 @@ class Report:
     idea: str
     seconds: float
     steps: tuple[StepLine, ...]
-    passed: tuple[PassedGate, ...]
     decisions: tuple[Told, ...]
     history: tuple[Told, ...]
     ledger: tuple[LedgerEntry, ...]
@@ -109,7 +109,6 @@ def gather(client: Client, run_id: str) -> Report:
         idea=store.idea(run_id),
         seconds=run_seconds(record, now_ms()),
         steps=tuple(_step_line(step, results.get(step.seq)) for step in steps),
-        passed=passed_gates(view, plan, results=results, outputs=outputs),
         decisions=tuple(told for told in history if told.kind in DECISIONS),
         history=history,
         ledger=ledger,
@@ -124,7 +123,7 @@ def outputs_of(client: Client, run_id: str) -> dict[str, dict[str, Any]]:
     """What each namespace holds in the end."""
     store = client.services.store
     results = store.results(run_id, [step.seq for step in store.steps(run_id)])
-    return {name: output_at(ref, results) for name, ref in effective(store.data(run_id), results).items()}
+    return {name: dict(output_at(ref, results)) for name, ref in effective(store.data(run_id), results).items()}
 
 
 def shipped_files(refs: Mapping[str, Ref], results: Mapping[int, StepResult]) -> tuple[ShippedFile, ...]:

@@ -129,7 +129,8 @@ def test_a_rejected_run_says_which_comparison_turned_it_down() -> None:
     assert play.ended == "rejected"
     assert "B" in play.reason
     assert "a.n = 0.5" in play.reason
-    assert play.told("gate") == [{"state": "B", "why": play.reason.partition(": ")[2], "then": "stop"}]
+    why = play.reason.partition(": ")[2]
+    assert play.told("gate") == [{"state": "B", "path": "main.1", "why": why, "then": "stop"}]
 
 
 def test_a_missing_field_is_false_and_the_ledger_says_so() -> None:
