@@ -182,6 +182,9 @@ class MemoryStore:
         version: int = 0,
     ) -> Settling:
         run, step = self._find(run_id, settled.seq)
+        if run and step and not run.is_held(step, attempt) and step.attempt == attempt:
+            if run.results.get(settled.seq) == result:
+                return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox))
         if run is None or step is None or not run.is_held(step, attempt):
             return Settling(SettleVerdict.FENCED)
         self._commit(run, step, settled, result)

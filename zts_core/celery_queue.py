@@ -14,8 +14,9 @@ from typing import Any, Literal
 from celery import Celery, uuid
 from celery.result import denied_join_result
 from kombu import Queue
-from kombu.exceptions import ChannelError, OperationalError
+from kombu.exceptions import ChannelError, KombuError
 
+from zts_core.crash_points import MID_WAVE, reach
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
 
@@ -26,7 +27,11 @@ CONTROL_QUEUE = "zts.control"
 
 WatchdogMode = Literal["inline", "chord"]
 
-_PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.05, "interval_step": 0.2, "interval_max": 0.5}
+_PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.05, "interval_step": 0.2, "interval_max": 0.5}
+"""Few, because a submit has a deadline and a message that is not sent is found in the store and sent later."""
+
+_HEALTH_CHECK_S = 10
+"""Seconds between two looks at the connection that waits for messages; a dead one is dropped after two of them."""
 
 
 def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
@@ -43,17 +48,26 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         result_expires=3600,
         task_default_queue=STEP_QUEUE,
         # Control first: where queues are read in order, a watchdog never waits behind a crew.
-        task_queues=[Queue(CONTROL_QUEUE), Queue(STEP_QUEUE)],
+        task_queues=[Queue(CONTROL_QUEUE, no_ack=True), Queue(STEP_QUEUE, no_ack=True)],
         task_routes={STEP_TASK: {"queue": STEP_QUEUE}, WATCHDOG_TASK: {"queue": CONTROL_QUEUE}},
         task_publish_retry_policy=_PUBLISH_RETRIES,
         broker_connection_retry_on_startup=True,
         broker_transport_options={
-            "socket_connect_timeout": timeout_s,
+            # Half of what a call may take, so that it can be tried once more on a new connection.
+            "socket_timeout": timeout_s / 2,
+            "socket_connect_timeout": timeout_s / 2,
             "socket_keepalive": True,
+            "health_check_interval": _HEALTH_CHECK_S,
+            # For opening a channel; without an end, a submit would wait as long as the broker is away.
+            **_PUBLISH_RETRIES,
             "queue_order_strategy": "sorted",
         },
-        redis_socket_connect_timeout=timeout_s,
+        redis_socket_timeout=timeout_s / 2,
+        redis_socket_connect_timeout=timeout_s / 2,
+        redis_backend_health_check_interval=_HEALTH_CHECK_S,
+        result_backend_transport_options={"retry_policy": _PUBLISH_RETRIES},
         worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         worker_soft_shutdown_timeout=10.0,
@@ -73,7 +87,7 @@ class CeleryQueue:
     def send(self, messages: Sequence[StepMessage]) -> None:
         """Send a wave of one run, or steps of any runs that are to be sent again."""
         # Nobody waits for results here: without the denial, Celery subscribes to a channel per task.
-        with _translated(), denied_join_result():
+        with self._translated(), denied_join_result():
             if len(messages) == 1 and self._watchdog == "inline":
                 self._send_step(messages[0], joined=False)
             elif len({message.run_id for message in messages}) > 1:
@@ -97,6 +111,7 @@ class CeleryQueue:
             # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
             joined = alone or message.pure_join
             self._send_step(message, joined=joined, group_id=group_id, group_index=index, chord=body)
+            reach(MID_WAVE)
 
     def _send_step(self, message: StepMessage, *, joined: bool, chord: Any = None, **group: Any) -> None:
         shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
@@ -112,7 +127,7 @@ class CeleryQueue:
 
     def depth(self) -> int:
         """How many step messages wait in the broker."""
-        with _translated(), self._app.connection_for_read() as connection:
+        with self._translated(), self._app.connection_for_read() as connection:
             try:
                 channel: Any = connection.default_channel
                 declared = channel.queue_declare(queue=STEP_QUEUE, passive=True)
@@ -121,10 +136,23 @@ class CeleryQueue:
                 return 0
             return int(declared.message_count)
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors() as error:
+            cure = "free memory or raise maxmemory" if "OOM" in str(error) else "start it, or correct ZTS_BROKER_URL"
+            raise ServiceUnavailable(f"the broker does not answer: {error}; {cure}") from error
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, OSError) as error:
-        raise ServiceUnavailable(f"the broker does not answer: {error}; start it, or correct ZTS_BROKER_URL") from error
+    def _errors(self) -> tuple[type[Exception], ...]:
+        """What the transport and the backend raise where their server is away or refuses; not all of it is wrapped."""
+        transport: Any = self._app.connection_for_write().transport
+        backend: Any = self._app.backend
+        return (
+            KombuError,
+            OSError,
+            *transport.connection_errors,
+            *transport.channel_errors,
+            *getattr(backend, "connection_errors", ()),
+            *getattr(backend, "channel_errors", ()),
+        )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from zts_core.advance import advance
+from zts_core.crash_points import AFTER_CREATE, AFTER_RECORD, AFTER_SEND, BEFORE_RECORD, reach
 from zts_core.decision import Decision
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import Created, NewRun, RecordVerdict, RunStore, StepMessage, StepQueue
@@ -18,6 +19,9 @@ from zts_core.run import Ending, Outcome, RunState, RunStatus
 from zts_core.workflow.plan import Plan
 
 log = logging.getLogger(__name__)
+
+READ_AGAIN = 100
+"""How often one call reads a position that others keep moving before it leaves the run to them."""
 
 
 class Dispatcher:
@@ -32,7 +36,8 @@ class Dispatcher:
         """Record a run with its first wave, then send it; the same key gives the first run again."""
         decision = advance(plan, RunState(max_steps=new.max_steps))
         created = self.store.create(new, plan, decision)
-        if not created.existed:
+        if not (created.existed or new.paused):
+            reach(AFTER_CREATE)
             self.send_wave(created.run_id, decision)
         return created
 
@@ -41,18 +46,22 @@ class Dispatcher:
 
         Whoever comes second finds the position moved, reads again, and does nothing where nothing is left.
         """
-        while True:
+        for _ in range(READ_AGAIN):
             position = self.store.position(run_id)
             stop = position.stopping or stop
             if position.status is RunStatus.FINISHED or not (position.settled or stop):
                 return None
             decision = advance(self.plan_of(position.plan_digest), position.state, position.settled, stop=stop)
+            reach(BEFORE_RECORD)
             verdict, place = self.store.record(run_id, decision, version=position.version)
             if verdict is RecordVerdict.RECORDED:
+                reach(AFTER_RECORD)
                 self.send_wave(run_id, decision)
                 return decision
             if verdict is RecordVerdict.LOOP:
                 stop = self.loop_ending(run_id, place)
+        log.warning("run %s: others move it on all the time, left to the reaper", run_id)
+        return None
 
     def loop_ending(self, run_id: str, place: str) -> Ending:
         """The end of a run that goes round without progress, with the cycle as evidence."""
@@ -77,5 +86,6 @@ class Dispatcher:
             return
         try:
             self.queue.send(messages)
+            reach(AFTER_SEND)
         except ServiceUnavailable as error:
             log.warning("recorded but not sent, the reaper will send it: %s", error)

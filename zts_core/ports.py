@@ -257,7 +257,10 @@ class RunStore(Protocol):
         decision: Decision | None = None,
         version: int = 0,
     ) -> Settling:
-        """Commit an attempt's effect once; with a `decision` made at `version`, record it in the same step."""
+        """Commit an attempt's effect once; with a `decision` made at `version`, record it in the same step.
+
+        The same commit again, by a caller who missed the answer, is SETTLED and changes nothing.
+        """
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
         """Let a step wait after a transient error; False where the attempt does not own it."""

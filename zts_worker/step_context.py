@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import tempfile
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from zts_core.artifacts import safe_path
-from zts_core.errors import PermanentError, StepAbandoned
-from zts_core.merging import merge_values
+from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
+from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
 from zts_core.run import Ref
 from zts_core.workflow.conditions import MISSING
 from zts_core.workflow.plan import REFERENCE, Plan, lookup
+from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore
 
 Result = TypeVar("Result", bound=BaseModel)
@@ -82,7 +84,10 @@ class Inputs:
 
     def output(self, namespace: str) -> Mapping[str, Any] | None:
         ref = self._refs.get(namespace)
-        return None if ref is None else self._resolve(ref)
+        if ref is None:
+            return None
+        self._results(steps_of(ref))
+        return output_at(ref, self._known)
 
     def manifest(self, namespace: str) -> Mapping[str, tuple[str, int]]:
         ref = self._refs.get(namespace)
@@ -93,27 +98,10 @@ class Inputs:
             merged.update(result.artifacts)
         return merged
 
-    def _resolve(self, ref: Ref) -> Mapping[str, Any]:
-        if isinstance(ref, int):
-            return self._results([ref])[0].output
-        if "items" in ref:
-            items = [dict(result.output) for result in self._results(steps_of(ref))]
-            return {"items": items, "count": len(items), "failed": 0}
-        return merge_values(ref["merge"], [self._resolve(part) for part in ref["of"]])
-
     def _results(self, seqs: list[int]) -> list[StepResult]:
         missing = [seq for seq in seqs if seq not in self._known]
-        self._known.update(self._store.results(self._run_id, missing))
+        self._known.update(patiently(lambda: self._store.results(self._run_id, missing)))
         return [self._known[seq] for seq in seqs if seq in self._known]
-
-
-def steps_of(ref: Ref) -> list[int]:
-    """Numbers of the steps a reference stands for, in branch order."""
-    if isinstance(ref, int):
-        return [ref]
-    if "items" in ref:
-        return [seq for first, last in ref["items"] for seq in range(first, last + 1)]
-    return [seq for part in ref["of"] for seq in steps_of(part)]
 
 
 class AttemptContext:
@@ -145,7 +133,7 @@ class AttemptContext:
 
     @cached_property
     def idea(self) -> str:
-        return self._store.idea(self.run_id)
+        return patiently(lambda: self._store.idea(self.run_id))
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
@@ -180,7 +168,9 @@ class AttemptContext:
         now = time.monotonic()
         if now - self._last_said >= SAY_INTERVAL_S:
             self._last_said = now
-            self._store.say(self.run_id, self._seq, attempt=self.attempt, line=line[:500])
+            # A line that is lost costs a crew nothing; a crew that fails for it would be paid for twice.
+            with contextlib.suppress(ServiceUnavailable):
+                self._store.say(self.run_id, self._seq, attempt=self.attempt, line=line[:500])
 
     def check(self) -> None:
         if self.stopped:

@@ -7,6 +7,7 @@ acted on in every pool, whatever the crew does.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import inspect
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 from zts_core.crew import Crew
 from zts_core.errors import ServiceUnavailable, StepAbandoned, StepTimedOut
 from zts_core.ports import LeaseVerdict
+from zts_worker import freezing
 from zts_worker.step_context import AttemptContext
 
 STOP_GRACE_S = 5.0
@@ -36,11 +38,15 @@ class Ended(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What came of a watched crew: its return value or its error when it ended BY_ITSELF."""
+    """What came of a watched crew: its return value or its error when it ended BY_ITSELF.
+
+    `left_behind`: the crew could not be stopped and its thread still runs.
+    """
 
     ended: Ended
     value: Any = None
     error: BaseException | None = None
+    left_behind: bool = False
 
 
 class _CrewThread(threading.Thread):
@@ -53,15 +59,20 @@ class _CrewThread(threading.Thread):
         self.value: Any = None
         self.error: BaseException | None = None
         self.done = threading.Event()
+        # So that the crew's log lines tell what those of the thread that watches over it tell.
+        self.around = contextvars.copy_context()
 
     def run(self) -> None:
         try:
-            returned = self.crew.run(self.context)
-            self.value = asyncio.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
+            self.value = self.around.run(self.work)
         except BaseException as error:
             self.error = error
         finally:
             self.done.set()
+
+    def work(self) -> Any:
+        returned = self.crew.run(self.context)
+        return asyncio.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
 
     def interrupt(self, kind: type[BaseException]) -> None:
         """Raise `kind` in the crew at its next Python instruction; code inside C does not notice."""
@@ -76,7 +87,16 @@ async def _awaited(value: Any) -> Any:
 def watch(crew: Crew, context: AttemptContext, *, renew: Callable[[], LeaseVerdict], every_s: float) -> Watched:
     """Run a crew to its end, its time-out, or the loss of its lease, renewing the lease every `every_s` seconds."""
     thread = _CrewThread(crew, context)
+    freezing.of_this_process.alive()
     thread.start()
+    try:
+        return _watch(thread, renew, every_s)
+    finally:
+        freezing.of_this_process.rest()
+
+
+def _watch(thread: _CrewThread, renew: Callable[[], LeaseVerdict], every_s: float) -> Watched:
+    context = thread.context
     next_renewal = time.monotonic() + every_s
     while True:
         pause = min(next_renewal - time.monotonic(), context.seconds_left)
@@ -86,6 +106,7 @@ def watch(crew: Crew, context: AttemptContext, *, renew: Callable[[], LeaseVerdi
             return _stop(thread, Ended.TIMED_OUT, StepTimedOut)
         if time.monotonic() >= next_renewal:
             next_renewal = time.monotonic() + every_s
+            freezing.of_this_process.alive()
             ended = _LOST.get(_renewed(renew))
             if ended is not None:
                 return _stop(thread, ended, StepAbandoned)
@@ -107,5 +128,5 @@ def _stop(thread: _CrewThread, ended: Ended, kind: type[BaseException]) -> Watch
     if ended is Ended.CANCELLED and thread.done.wait(STOP_GRACE_S / 2):
         return Watched(ended)
     thread.interrupt(kind)
-    thread.done.wait(STOP_GRACE_S / 2 if ended is Ended.CANCELLED else 1.0)
-    return Watched(ended)
+    stopped = thread.done.wait(STOP_GRACE_S / 2 if ended is Ended.CANCELLED else 1.0)
+    return Watched(ended, left_behind=not stopped)

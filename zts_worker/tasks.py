@@ -7,6 +7,7 @@ from typing import Any
 
 from zts_core.celery_queue import STEP_TASK, WATCHDOG_TASK
 from zts_core.errors import ZtsError
+from zts_worker import freezing
 from zts_worker.celery import app
 from zts_worker.wiring import engine
 
@@ -16,11 +17,16 @@ log = logging.getLogger(__name__)
 @app.task(name=STEP_TASK)
 def step(run_id: str, seq: int, joined: bool = False) -> None:
     """One attempt of one step."""
+    runner = engine(app).runner
     try:
-        engine(app).runner.run(run_id, seq, joined=joined)
+        runner.run(run_id, seq, joined=joined)
     except ZtsError as error:
         # The store knows the step; the reaper sends it again. A chord must never see a failed header.
         log.warning("run %s step %s: %s", run_id, seq, error)
+    if runner.left_behind and freezing.of_this_process.limit_s is not None:
+        # What cannot be stopped would eat this child's time and memory for ever; the parent starts a new child.
+        log.warning("run %s step %s: its crew could not be stopped, this process ends with it", run_id, seq)
+        raise SystemExit(0)
 
 
 @app.task(name=WATCHDOG_TASK)

@@ -165,9 +165,11 @@ class TestSettling:
     def test_an_effect_is_committed_once(self, world: World) -> None:
         world.submit(step("A"), step("B"))
         world.claimed()
-        world.settle()
-        assert world.settle().verdict is SettleVerdict.FENCED
+        first = world.settle()
+        assert world.settle() == first
+        assert world.settle(status=SettledAs.FAILED).verdict in (SettleVerdict.FENCED, SettleVerdict.SETTLED)
         assert world.kinds().count("step_done") == 1
+        assert world.store.steps("r1")[0].status is StepStatus.DONE
 
     def test_a_stale_attempt_cannot_commit(self, world: World) -> None:
         world.submit(step("A"))

@@ -4,10 +4,12 @@ Of one run, all dropped together `retention` after its end:
 
     zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
                                    position), version (of the position), started, created, finished, deadline (ms),
-                                   max_steps, key, values, out, paused, withdrawn (outcome and reason, once stopping)
+                                   max_steps, key, values, out, paused, withdrawn (outcome and reason, once stopping),
+                                   fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
-                                   (the fence), :failures, :takeovers, :worker, :queued, :started, :ended, :due (ms),
-                                   :error, :line
+                                   (the fence), :call (which claim or answer it was, so that one whose reply was
+                                   lost can be repeated), :failures, :takeovers, :worker, :queued, :started, :ended,
+                                   :due (ms), :error, :line
     zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled
@@ -27,6 +29,10 @@ Of all runs together:
     zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
     zts:undecided          zset    run with a filled inbox -> since when (ms)
     zts:tick               string  held by the worker that does this interval's tick
+    zts:outbox             zset    run with ledger lines that are not in the graph yet -> since when (ms)
+    zts:outbox:feeder      string  held by the one process that feeds the graph now
+    zts:outbox:feeding     hash    how that gets on: trouble (one line), failures in a row, resume (ms), asked (ms)
+    zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
@@ -45,9 +51,13 @@ TIMERS = PREFIX + "timers"
 UNDECIDED = PREFIX + "undecided"
 COUNTS = PREFIX + "counts"
 TICK = PREFIX + "tick"
+OUTBOX = PREFIX + "outbox"
+FEEDER = OUTBOX + ":feeder"
+FEEDING = OUTBOX + ":feeding"
+POISON = OUTBOX + ":poison"
 
 _OF_A_RUN = ("", ":steps", ":results", ":inbox", ":open", ":ledger", ":visits")
-_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS)
+_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX)
 
 
 def run_key(run_id: str, part: str = "") -> str:

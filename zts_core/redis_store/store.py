@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.retry import Retry
 
 from zts_core.decision import Decision
 from zts_core.errors import UnknownRun
@@ -32,6 +30,7 @@ from zts_core.ports import (
     StepResult,
 )
 from zts_core.redis_store import codec, keys
+from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
@@ -54,14 +53,14 @@ class RedisStore:
         self._retention_ms = int(retention_s * 1000)
         self._plans: dict[str, Plan] = {}
         # A blocking read must come back before the socket gives up on it.
-        self._longest_wait_ms = int(timeout_s * 500)
+        self._longest_wait_ms = int(timeout_s * 250)
         self._redis: redis.Redis = redis.Redis.from_url(
             url,
             decode_responses=True,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
-            retry_on_error=[RedisConnectionError],
+            # Half of the whole, so that a connection that died unnoticed leaves time for a second try on a new one.
+            socket_timeout=timeout_s / 2,
+            socket_connect_timeout=timeout_s / 2,
+            retry=RetryWithin(timeout_s),
         )
         self._scripts = Scripts(self._redis, place=self.place)
 
@@ -83,6 +82,7 @@ class RedisStore:
             "key": new.key,
             "values": dumps(new.values),
             "out": new.out,
+            **({"paused": "1"} if new.paused else {}),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
@@ -92,7 +92,9 @@ class RedisStore:
         return Created(run_id, bool(existed))
 
     def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
-        answer = self._scripts.call("claim", run_id, seq, worker, int(lease_s * 1000), LARGEST_STATE_SENT)
+        answer = self._scripts.call(
+            "claim", run_id, seq, worker, int(lease_s * 1000), LARGEST_STATE_SENT, uuid.uuid4().hex
+        )
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
             return Claim(verdict)
@@ -177,7 +179,8 @@ class RedisStore:
         said = f": {comment}" if comment else ""
         reason = f"{status} by {by}{said}"
         detail = dumps({"approved": approved, "by": by, "comment": comment})
-        return bool(self._scripts.call("answer", run_id, seq, status, reason, detail, int(only_due)))
+        call = uuid.uuid4().hex
+        return bool(self._scripts.call("answer", run_id, seq, status, reason, detail, int(only_due), call))
 
     def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
         detail = dumps({"outcome": outcome, "reason": reason})
@@ -240,6 +243,8 @@ class RedisStore:
             if gone:
                 pipe = self._redis.pipeline(transaction=True)
                 pipe.zrem(keys.RUNS, *gone)
+                # Where no graph is fed, the outbox keeps a run no longer than the store does.
+                pipe.zrem(keys.OUTBOX, *gone)
                 pipe.zrem(keys.EXPIRING, *gone)
                 pipe.execute()
         return len(gone)

@@ -1,4 +1,4 @@
--- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes).
+-- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call.
 local seq = ARGV[2]
 local status = redis.call('HGET', STEPS, seq .. ':status')
 if not status then
@@ -7,29 +7,37 @@ end
 if status == 'done' or status == 'failed' or status == 'cancelled' then
   return { 'settled' }
 end
-if status ~= 'queued' then
+-- The same call again: its answer was lost on the way, the attempt is the caller's.
+local again = status == 'running' and redis.call('HGET', STEPS, seq .. ':call') == ARGV[6]
+if status ~= 'queued' and not again then
   -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
   return { 'held' }
 end
 local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'state')
-if known[1] then
+if known[1] and not again then
   return { 'paused' }
 end
-if known[2] then
+if known[2] and not again then
   close(seq, 'cancelled')
   deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped'))
   return { 'cancelled' }
 end
-local attempt = redis.call('HINCRBY', STEPS, seq .. ':attempt', 1)
-redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':worker', ARGV[3], seq .. ':started', now)
-redis.call('ZADD', LEASES, now + ARGV[4], member(seq))
-redis.call('ZREM', QUEUED, member(seq))
--- The queue is first in, first out: what was queued before this step is not waiting in it any more.
-local queued = tonumber(redis.call('HGET', STEPS, seq .. ':queued'))
-if queued > tonumber(redis.call('GET', OVERTAKEN) or '0') then
-  redis.call('SET', OVERTAKEN, queued)
+local attempt
+if again then
+  attempt = tonumber(redis.call('HGET', STEPS, seq .. ':attempt'))
+else
+  attempt = redis.call('HINCRBY', STEPS, seq .. ':attempt', 1)
+  redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':worker', ARGV[3], seq .. ':started', now)
+  redis.call('HSET', STEPS, seq .. ':call', ARGV[6])
+  redis.call('ZREM', QUEUED, member(seq))
+  -- The queue is first in, first out: what was queued before this step is not waiting in it any more.
+  local queued = tonumber(redis.call('HGET', STEPS, seq .. ':queued'))
+  if queued > tonumber(redis.call('GET', OVERTAKEN) or '0') then
+    redis.call('SET', OVERTAKEN, queued)
+  end
+  ledger('attempt_started', seq, cjson.encode({ attempt = attempt, worker = ARGV[3] }))
 end
-ledger('attempt_started', seq, cjson.encode({ attempt = attempt, worker = ARGV[3] }))
+redis.call('ZADD', LEASES, now + ARGV[4], member(seq))
 local step = redis.call('HMGET', STEPS, seq, seq .. ':failures')
 local state = known[6]
 if #state > tonumber(ARGV[5]) then

@@ -1,7 +1,7 @@
 -- Shared by all scripts: the names of the keys, and the few transitions that several scripts make.
 local RUN, STEPS, RESULTS, INBOX, OPEN, LEDGER, VISITS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local LEASES, TIMERS, UNDECIDED, COUNTS = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX = KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
 local run = ARGV[1]
 
 local clock = redis.call('TIME')
@@ -9,6 +9,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function ledger(kind, seq, detail)
   redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
+  redis.call('ZADD', OUTBOX, 'NX', now, run)
 end
 
 -- The names of workflows and crews come from users: past this many counters, new names share one.

@@ -42,7 +42,7 @@ if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
   return 'dead'
 end
 if redis.call('HINCRBY', STEPS, seq .. ':takeovers', 1) > tonumber(ARGV[4]) then
-  local reason = 'its worker died ' .. redis.call('HGET', STEPS, seq .. ':takeovers') .. ' times during this step'
+  local reason = 'its worker died ' .. redis.call('HGET', STEPS, seq .. ':takeovers') .. ' times during this step, or froze'
   add('takeover', count_attempt(seq, 'dead'), 1)
   close(seq, 'failed')
   redis.call('HSET', STEPS, seq .. ':error', reason)

@@ -3,6 +3,10 @@
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':attempt')
 if step[1] ~= 'running' or step[2] ~= ARGV[3] then
+  -- The same commit again, because its answer was lost on the way, is no stranger's.
+  if step[2] == ARGV[3] and redis.call('HGET', RESULTS, seq) == ARGV[6] then
+    return { 'settled', redis.call('HGET', RUN, 'version'), redis.call('HLEN', INBOX) }
+  end
   return { 'fenced' }
 end
 close(seq, ARGV[4])
