@@ -118,11 +118,15 @@ class FeedbackCrew:
 
     def run(self, context: StepContext) -> Review:
         """Examine and judge; TransientError where the sandbox cannot be set up."""
-        from zts_worker.crews.examining.plans import examine_plans
+        from zts_worker.crews.examining.plans import examine_plans, page_troubles
         from zts_worker.crews.examining.project import examine_project
 
         build = context.earlier("build")
-        examination = examine_plans(context) if build is None else examine_project(context, build)
+        if build is None:
+            return _review(context, examine_plans(context))
+        examination = examine_project(context, build)
+        # Told, not asked for: the loop sends change requests to the builder, who does not make these pages.
+        examination.comments += [f"{trouble.path}: {trouble.message}" for trouble in page_troubles(context)]
         return _review(context, examination)
 
 

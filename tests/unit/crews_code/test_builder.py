@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from zts_core.errors import PermanentError, StepAbandoned
 from zts_worker.crews.builder import BuilderCrew
 from zts_worker.crews.building.blueprint import draw
 from zts_worker.crews.building.render import render
-from zts_worker.crews.reading import IdeaReading
+from zts_worker.crews.examining.landing import page_findings
+from zts_worker.crews.reading import IdeaReading, read_idea
 from zts_worker.crews.sandbox import SandboxResult, base_python, run_sandboxed
 
 from .context import FakeRun
@@ -175,3 +178,26 @@ def test_the_crew_module_is_light_to_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_page_of_a_project_is_well_formed_and_accessible(tmp_path: Path) -> None:
+    drawn = read_idea(TENANTS)
+    project = written(drawn, tmp_path)
+    code = (
+        "import json, tempfile\nfrom tests.support import Visitor\nfrom "
+        f"{draw(drawn).package}.entities import ENTITIES\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    visitor = Visitor(folder)\n"
+        "    paths = ['/']\n"
+        "    for entity in ENTITIES:\n"
+        "        visitor.send('POST', f'/api/{entity.route}', visitor.sample(entity))\n"
+        "        paths += [f'/{entity.route}{rest}' for rest in ('', '/new', '/1', '/1/edit', '/1/delete')]\n"
+        "    print(json.dumps({path: visitor.get(path).text for path in paths}))\n"
+    )
+    result = run_sandboxed([base_python(), "-c", code], folder=project, timeout_s=30)
+    assert result.ok, result.stderr
+    pages = json.loads(result.stdout)
+    assert len(pages) == 11
+    about = replace(drawn, entities=())
+    for path, markup in pages.items():
+        assert [finding.message for finding in page_findings(path, markup, about)] == []

@@ -289,6 +289,14 @@ def test_a_page_with_a_fault_is_sent_back(tmp_path: Path, old: str, new: str, to
     assert any(told in request.message for request in review.change_requests)
 
 
+def test_beside_a_build_a_page_with_a_fault_is_a_comment(tmp_path: Path) -> None:
+    run = planned(tmp_path, PAGE.replace(' lang="en"', ""))
+    run.step(BuilderCrew())
+    review = run.step(FeedbackCrew())
+    assert review.approved
+    assert "landing.html: <html> has no lang" in review.comments
+
+
 def test_an_empty_plan_and_one_that_is_not_ready_are_sent_back(tmp_path: Path) -> None:
     run = planned(tmp_path, PAGE)
     run.outputs["launch"] = {"ready": False, "checklist": []}

@@ -23,7 +23,7 @@ def examine_plans(context: StepContext) -> Examination:
         told = "neither a project nor a landing page nor a launch plan was made before this review"
         return Examination("nothing", findings=[Finding("nothing_built", "", told)])
     context.say(f"no code was built: examining {' and '.join(there)}")
-    seen = Examination("plans", findings=list(_pages(context)))
+    seen = Examination("plans", findings=list(page_troubles(context)))
     for name in there:
         context.check()
         seen.findings += plan_findings(name, context.earlier(name) or {}, _NEEDED[name])
@@ -32,7 +32,8 @@ def examine_plans(context: StepContext) -> Examination:
     return seen
 
 
-def _pages(context: StepContext) -> Iterator[Finding]:
+def page_troubles(context: StepContext) -> Iterator[Finding]:
+    """What is wrong with the landing pages that marketing left."""
     reading = read_idea(context.idea)
     pages = [path for path in context.earlier_artifacts.paths("marketing") if path.endswith((".html", ".htm"))]
     if context.earlier("marketing") is not None and not pages:
