@@ -36,7 +36,7 @@ def list_crews() -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def find_crew(name: str) -> type[Crew]:
     """The class of a crew, checked against the contract; `CrewInvalid` says what is wrong with it."""
-    return _checked(name, _imported(name))
+    return check_crew(name, _imported(name))
 
 
 @lru_cache(maxsize=256)
@@ -77,7 +77,7 @@ def _load(point: EntryPoint) -> object:
     return found
 
 
-def _checked(name: str, found: object) -> type[Crew]:
+def check_crew(name: str, found: object) -> type[Crew]:
     """`found` as a crew class, or `CrewInvalid` with everything the contract misses."""
     if not isinstance(found, type):
         raise CrewInvalid(f"the crew {name} is {found!r:.60}; name a class")

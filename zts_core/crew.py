@@ -8,9 +8,10 @@ cannot. Keep its module light to import: the producer imports it to type-check w
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -41,6 +42,32 @@ class EarlierArtifacts(Protocol):
 
     def extract(self, namespace: str, folder: Path) -> None:
         """Write all files of `namespace` below `folder`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment(Generic[Result]):
+    """What one agent of a crew's team has to do.
+
+    `prompt` is a file with the role and the task; `given` is all the agent may read, by heading: text, or plain JSON
+    data. The agent fills `answer`; every text and list in that model needs a length limit. `check` raises ValueError
+    with what has to be corrected; the agent is told, a bounded number of times.
+    """
+
+    prompt: Path
+    answer: type[Result]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[Result], object] | None = None
+
+
+class Models(Protocol):
+    """Asks a language model, on this run's budget."""
+
+    def ask(self, assignment: Assignment[Result]) -> Result:
+        """The agent's answer, valid and checked.
+
+        Raises TransientError (overload, connection, time-out), PermanentError (refusal, no valid answer in the end)
+        and BudgetExceeded; let all of them through.
+        """
 
 
 @runtime_checkable
@@ -86,6 +113,10 @@ class StepContext(Protocol):
     @property
     def earlier_artifacts(self) -> EarlierArtifacts:
         """Files of earlier steps."""
+
+    @property
+    def models(self) -> Models | None:
+        """The language model of this crew; None where none is configured: then work offline."""
 
     @property
     def work_folder(self) -> Path:

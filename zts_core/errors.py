@@ -12,6 +12,7 @@
     │   ├── TransientError           trying again may help: time-outs, connections, overload
     │   │   └── StepTimedOut         the attempt passed its time-out
     │   └── PermanentError           trying again cannot help
+    │       └── BudgetExceeded       the next call would have passed the run's budget
     └── StepAbandoned                the attempt lost its lease or its run was cancelled
 
 Every message names the value that was wrong and the cure.
@@ -86,6 +87,10 @@ class StepTimedOut(TransientError):
 
 class PermanentError(CrewError):
     """Trying again cannot help."""
+
+
+class BudgetExceeded(PermanentError):
+    """The next call would have passed the run's budget; it was not made, and the run halts."""
 
 
 class StepAbandoned(ZtsError):

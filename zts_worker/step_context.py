@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from zts_core.artifacts import safe_path
+from zts_core.crew import Models
 from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
@@ -30,6 +31,10 @@ log = logging.getLogger("zts.crew")
 
 SAY_INTERVAL_S = 0.25
 """Seconds between two lines of a crew that reach the ledger; those in between are for nobody's eyes."""
+
+
+ModelsFinder = Callable[["AttemptContext"], Models | None]
+"""Gives an attempt its language model; None where its crew has none."""
 
 
 class AttemptArtifacts:
@@ -108,7 +113,15 @@ class AttemptContext:
     """The StepContext of one attempt."""
 
     def __init__(
-        self, *, store: RunStore, artifacts: ArtifactStore, run_id: str, seq: int, claim: Claim, plan: Plan
+        self,
+        *,
+        store: RunStore,
+        artifacts: ArtifactStore,
+        run_id: str,
+        seq: int,
+        claim: Claim,
+        plan: Plan,
+        models: ModelsFinder | None = None,
     ) -> None:
         step = claim.step
         self.run_id = run_id
@@ -120,6 +133,9 @@ class AttemptContext:
         self.artifacts = AttemptArtifacts(artifacts, run_id)
         self.inputs = Inputs(store, run_id, step["inputs"])
         self.earlier_artifacts = InputArtifacts(self.inputs, artifacts, run_id)
+        self.seq = seq
+        self.crew: str = step["crew"]
+        self._models = models
         self.log = logging.LoggerAdapter(log, {"run": run_id, "state": self.state, "attempt": claim.attempt})
         self.stopped: str | None = None
         self._store = store
@@ -134,6 +150,10 @@ class AttemptContext:
     @cached_property
     def idea(self) -> str:
         return patiently(lambda: self._store.idea(self.run_id))
+
+    @cached_property
+    def models(self) -> Models | None:
+        return self._models(self) if self._models else None
 
     @cached_property
     def values(self) -> Mapping[str, Any]:

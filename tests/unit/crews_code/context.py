@@ -67,6 +67,7 @@ class FakeContext:
         self.workflow = run.workflow
         self.metadata: Mapping[str, Any] = run.metadata
         self.values = values
+        self.models = None
         self.attempt = 1
         self.idempotency_key = "key-1"
         self.earlier_artifacts = run.artifacts

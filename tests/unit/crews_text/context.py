@@ -69,6 +69,7 @@ class FakeContext:
         self.workflow = "default_software_build"
         self.metadata = dict(metadata or {})
         self.values = dict(values or {})
+        self.models = None
         self.attempt = 1
         self.idempotency_key = "key-1"
         self.artifacts = KeptArtifacts()
