@@ -1,44 +1,74 @@
-"""Decides what `celery -A zts_worker worker` starts: the application, its tasks, and the reaper's tick."""
+"""Decides what `celery -A zts_worker worker` starts: the application, its tasks, and the reaper's beat."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import after_setup_logger, setup_logging  # noqa: F401
+from celery.signals import worker_process_init
 
 from zts_core.errors import ZtsError
 from zts_core.settings import read_settings
+from zts_worker import freezing
 from zts_worker.wiring import application, engine
 
 log = logging.getLogger(__name__)
 
 
-class ReaperStep(bootsteps.StartStopStep):
-    """Lets the reaper ride on the worker: a timer of the consumer asks for the tick once per interval."""
+class Beat(threading.Thread):
+    """Asks for the reaper's tick once per interval.
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
+    A thread of its own, because the worker's event loop must neither wait for a slow Redis nor stop the beat while it
+    connects anew.
+    """
+
+    def __init__(self, of: Celery, *, interval_s: float) -> None:
+        super().__init__(name="zts-reaper", daemon=True)
+        self.of = of
+        self.interval_s = interval_s
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(self.interval_s):
+            try:
+                engine(self.of).reaper.tick()
+            except ZtsError as error:
+                log.warning("reaper: %s", error)
+            except Exception:
+                log.exception("reaper: this tick failed, the next one comes")
+
+
+class ReaperStep(bootsteps.StartStopStep):
+    """Lets the reaper ride on the worker, from when its pool has forked until it stops."""
+
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self.timer: Any = None
+        self.beat: Beat | None = None
 
     def start(self, parent: Any) -> None:
-        self.timer = parent.timer.call_repeatedly(read_settings().tick, self.tick, (parent.app,))
+        self.beat = Beat(parent.app, interval_s=read_settings().tick)
+        self.beat.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        if self.beat is not None:
+            self.beat.over.set()
+            self.beat = None
 
-    def tick(self, of: Celery) -> None:
-        try:
-            engine(of).reaper.tick()
-        except ZtsError as error:
-            log.warning("reaper: %s", error)
+    terminate = stop
+
+
+@worker_process_init.connect
+def guard_child(**_: Any) -> None:
+    """Only children of the prefork pool hear this: each runs one crew at a time and is replaced when it dies."""
+    settings = read_settings()
+    # A renewal that waits for Redis is not a frozen process.
+    freezing.of_this_process.limit_s = 3 * settings.lease + 2 * settings.redis_timeout
 
 
 app = application(read_settings())
 app.conf.include = ["zts_worker.tasks"]
-app.steps["consumer"].add(ReaperStep)
+app.steps["worker"].add(ReaperStep)

@@ -15,11 +15,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from zts_core.advance import advance
+from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
 from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepResult
 from zts_core.run import Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
+from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder
 from zts_worker.step_context import AttemptContext
 from zts_worker.supervision import Ended, Watched, watch
@@ -82,11 +84,14 @@ class StepRunner:
         self.artifacts = artifacts
         self.worker = worker
         self.limits = limits or RunnerLimits()
+        self.left_behind = 0
+        """How many crews could not be stopped and still run in this process."""
 
     def run(self, run_id: str, seq: int, *, joined: bool = False) -> ClaimVerdict:
         """Run one step. `joined` leaves it to the chord's body to decide what is next."""
         claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=self.limits.lease_s)
         if claim.verdict is ClaimVerdict.CLAIMED:
+            reach(AFTER_CLAIM)
             attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
             self.carry_out(attempt)
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
@@ -107,6 +112,7 @@ class StepRunner:
             outcome = self.run_crew(attempt, context)
         finally:
             context.close()
+        reach(AFTER_CREW)
         if isinstance(outcome, _Effect):
             self.commit(attempt, outcome)
         elif isinstance(outcome, TransientError):
@@ -126,6 +132,7 @@ class StepRunner:
             ),
             every_s=min(self.limits.lease_s / 3, RENEW_AT_MOST_EVERY_S),
         )
+        self.left_behind += watched.left_behind
         if watched.ended is Ended.BY_ITSELF:
             return _judge(crew.Output, crew.namespace, watched, context)
         if watched.ended is Ended.TIMED_OUT:
@@ -143,7 +150,12 @@ class StepRunner:
             self.commit(attempt, _Effect(SettledAs.FAILED, reason))
             return
         delay = self.delay(claim.failures, error.retry_after)
-        self.store.back_off(attempt.run_id, attempt.seq, attempt=claim.attempt, delay_s=delay, error=str(error))
+        patiently(
+            lambda: self.store.back_off(
+                attempt.run_id, attempt.seq, attempt=claim.attempt, delay_s=delay, error=str(error)
+            )
+        )
+        reach(AFTER_BACK_OFF)
 
     def delay(self, failures: int, retry_after: float | None) -> float:
         """Exponential back-off with full jitter above its half; never shorter than what the peer asked for."""
@@ -158,14 +170,18 @@ class StepRunner:
         if claim.state is not None and not leaves_it:
             decision = advance(attempt.plan, claim.state, [settled])
             decision = None if decision.waits else decision
-        answer = self.store.settle(
-            attempt.run_id,
-            settled,
-            attempt=claim.attempt,
-            result=effect.result,
-            decision=decision,
-            version=claim.version,
+        # The work is done and paid for: an outage is waited out, and the fence refuses it where it comes too late.
+        answer = patiently(
+            lambda: self.store.settle(
+                attempt.run_id,
+                settled,
+                attempt=claim.attempt,
+                result=effect.result,
+                decision=decision,
+                version=claim.version,
+            )
         )
+        reach(AFTER_COMMIT)
         if answer.verdict is SettleVerdict.FENCED:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
         elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
