@@ -16,7 +16,7 @@ KEPT = 0.1
 """Seconds a finished run is kept in these tests."""
 
 OF_ALL_RUNS = {"zts:overtaken", "zts:tick", "zts:counts"}
-"""Single keys of the whole store, no matter how many runs there were."""
+"""Single keys of the whole store, bounded no matter how many runs there were."""
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.store_worlds import World
-from tests.unit.heart.playing import approval, parallel, step
+from tests.unit.heart.playing import approval, parallel, plan_of, step
 from zts_core.advance import advance
 from zts_core.ports import ClaimVerdict, LeaseVerdict, RecordVerdict, RequeueVerdict, SettleVerdict
 from zts_core.run import Ending, Outcome, RunStatus, Settled, SettledAs, StepStatus
@@ -107,6 +107,14 @@ class TestPausing:
         assert world.store.run("r1").status is RunStatus.PAUSED
         assert world.claim().verdict is ClaimVerdict.PAUSED
         assert world.store.touch_unclaimed("r1", 1) is RequeueVerdict.NOTHING
+
+    def test_a_run_may_be_recorded_paused_and_starts_when_it_is_resumed(self, world: World) -> None:
+        world.create(plan_of(step("A")), paused=True)
+        assert world.store.run("r1").status is RunStatus.PAUSED
+        assert world.claim().verdict is ClaimVerdict.PAUSED
+        world.store.pause("r1", paused=False)
+        assert world.due().unclaimed == (("r1", 1),)
+        assert world.claim().verdict is ClaimVerdict.CLAIMED
 
     def test_pausing_twice_changes_nothing(self, world: World) -> None:
         world.submit(step("A"))

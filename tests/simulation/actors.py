@@ -106,10 +106,11 @@ class MemoryArtifacts:
 class Crews:
     """All crews of a simulation. They keep their own record of when they were called."""
 
-    def __init__(self, kernel: Kernel, store: MemoryStore, *, seed: int) -> None:
+    def __init__(self, kernel: Kernel, store: MemoryStore, *, seed: int, temper: Temper | None = None) -> None:
         self.kernel = kernel
         self.store = store
         self.seed = seed
+        self.one_temper = temper
         self.calls: list[CrewCall] = []
         self.looping: set[str] = set()
         self.artifacts = MemoryArtifacts()
@@ -127,9 +128,12 @@ class Crews:
         SimulatedCrew.name = name  # type: ignore[attr-defined]
         return SimulatedCrew
 
+    def temper(self, state: str) -> Temper:
+        return self.one_temper or Temper.of(self.seed, state)
+
     def work(self, context: AttemptContext) -> dict[str, Any]:
         run_id, seq = place_of(context)
-        temper = Temper.of(self.seed, context.state)
+        temper = self.temper(context.state)
         if temper.deadly:
             raise Killed
         if self.store.known[run_id].steps[seq].failures < temper.transient:
@@ -148,7 +152,7 @@ class Crews:
         run_id, seq = place_of(context)
         sees = sight_of(self.store, run_id, seq)
         self.calls.append(CrewCall(run_id, seq, context.state, context.attempt, self.kernel.clock.now_ms, sees))
-        left_s = Temper.of(self.seed, context.state).seconds
+        left_s = self.temper(context.state).seconds
         while left_s > 0:
             self.kernel.sleep(min(every_s, left_s))
             left_s -= every_s

@@ -54,13 +54,18 @@ class Nemesis:
         self.kernel = kernel
         self.faults = faults
         self.on = True
+        self.last_s = 0.0
         self.done: dict[str, int] = {}
 
     def strikes(self, fault: str) -> bool:
         struck = self.on and self.kernel.chance(getattr(self.faults, fault))
         if struck:
-            self.done[fault] = self.done.get(fault, 0) + 1
+            self.note(fault)
         return struck
+
+    def note(self, fault: str) -> None:
+        self.done[fault] = self.done.get(fault, 0) + 1
+        self.last_s = self.kernel.now_s
 
     def visit(self) -> None:
         """A process is between two instructions."""
@@ -70,6 +75,23 @@ class Nemesis:
             self.kernel.sleep(LEASE_S * self.kernel.rng.uniform(0.9, 4))
         if self.strikes("slow"):
             self.kernel.sleep(self.kernel.rng.uniform(0, 0.5))
+
+
+class Once(Nemesis):
+    """Strikes with one fault, once, at the nth chance."""
+
+    def __init__(self, kernel: Kernel, fault: str, nth: int) -> None:
+        super().__init__(kernel, Faults())
+        self.fault = fault
+        self.left = nth
+
+    def strikes(self, fault: str) -> bool:
+        if fault != self.fault:
+            return False
+        self.left -= 1
+        if self.left == 0:
+            self.note(fault)
+        return self.left == 0
 
 
 class Shaken:

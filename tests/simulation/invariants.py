@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from tests.fakes import MemoryRun
-from tests.simulation.actors import Temper, sight, sight_of
-from tests.simulation.story import Story
+from tests.simulation.actors import sight, sight_of
+from tests.simulation.story import Stage
 from tests.unit.heart.playing import resolved
 from tests.unit.heart.random_workflows import answer
 from tests.unit.heart.reference import Reference, Request
@@ -19,7 +19,7 @@ COMMITS = ("step_done", "step_failed", "step_cancelled")
 HALTS = ("halted_step_cap", "halted_loop")
 
 
-def check(story: Story) -> None:
+def check(story: Stage) -> None:
     """Every invariant, for every run of a story."""
     assert story.in_time, f"I4: not ended in time: {unfinished(story)}"
     assert set(story.store.known) == set(story.run_of_key.values()), "I9: more runs than keys"
@@ -32,7 +32,7 @@ def check(story: Story) -> None:
         check_meaning(run, story, key)
 
 
-def unfinished(story: Story) -> list[Any]:
+def unfinished(story: Stage) -> list[Any]:
     return [(run_id, story.store.steps(run_id)) for run_id in story.store.unfinished()]
 
 
@@ -50,7 +50,7 @@ def check_end(run: MemoryRun) -> None:
 ENDED = (StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELLED)
 
 
-def check_attempts(run: MemoryRun, story: Story) -> None:
+def check_attempts(run: MemoryRun, story: Stage) -> None:
     calls = {(c.seq, c.attempt) for c in story.crews.calls if c.run_id == run.new.run_id}
     assert len(calls) == sum(c.run_id == run.new.run_id for c in story.crews.calls), "an attempt ran twice"
     newest: dict[int, int] = {}
@@ -73,7 +73,7 @@ def check_attempts(run: MemoryRun, story: Story) -> None:
     assert {seq for seq, _ in calls} <= set(run.steps)
 
 
-def check_files(run: MemoryRun, story: Story, seq: int, attempt: int) -> None:
+def check_files(run: MemoryRun, story: Stage, seq: int, attempt: int) -> None:
     for digest, _ in run.results[seq].artifacts.values():
         content = story.crews.artifacts.get(run.new.run_id, digest)
         assert content == str(attempt).encode(), "I7: files of a stale attempt appeared"
@@ -86,7 +86,7 @@ def check_waves(run: MemoryRun) -> None:
     assert len(steps) == run.started <= run.new.max_steps, "I3: more steps than the cap"
 
 
-def check_stop(run: MemoryRun, story: Story) -> None:
+def check_stop(run: MemoryRun, story: Stage) -> None:
     kinds = [entry.kind for entry in run.ledger]
     if "stopping" in kinds:
         after = kinds[kinds.index("stopping") :]
@@ -97,7 +97,7 @@ def check_stop(run: MemoryRun, story: Story) -> None:
         assert "stopping" in kinds or run.finish.outcome is not Outcome.CANCELLED
 
 
-def check_meaning(run: MemoryRun, story: Story, key: str) -> None:
+def check_meaning(run: MemoryRun, story: Stage, key: str) -> None:
     """I5 and I6 by their meaning: what ran, what it saw and how it ended are what the language says."""
     assert run.finish
     outcome = run.finish.outcome.value
@@ -126,19 +126,19 @@ def check_meaning(run: MemoryRun, story: Story, key: str) -> None:
             assert call.sees == sight_of(story.store, call.run_id, call.seq), "I5: it saw something else then"
 
 
-def told_by_reference(story: Story, key: str, max_steps: int) -> Reference:
+def told_by_reference(story: Stage, key: str, max_steps: int) -> Reference:
     plan = story.plans[key]
     reference = Reference(plan.root, plan.workflows, max_steps=max_steps)
     while reference.open:
         ticket, asked = next(iter(reference.open.items()))
-        reference.settle({ticket: settled(story.seed, asked)})
+        reference.settle({ticket: settled(story, asked)})
     return reference
 
 
-def settled(seed: int, asked: Request) -> tuple[str, dict[str, Any]]:
+def settled(story: Stage, asked: Request) -> tuple[str, dict[str, Any]]:
     node = asked.node
     if isinstance(node, Approval):
         body = node.approval
         by_itself = {"approve": "approved", "reject": "rejected"}[body.on_timeout]
-        return (by_itself if body.timeout else answer(seed, asked.state)), {}
-    return Temper.of(seed, asked.state).outcome(seed, asked.state, node.retry_attempts)
+        return (by_itself if body.timeout else answer(story.seed, asked.state)), {}
+    return story.crews.temper(asked.state).outcome(story.seed, asked.state, node.retry_attempts)

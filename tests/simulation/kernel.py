@@ -65,6 +65,22 @@ class Actor:
         self._thread.join()
 
 
+class VirtualTime:
+    """Stands in for the module `time` in the engine's modules."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+
+    def time(self) -> float:
+        return self.kernel.now_s
+
+    def monotonic(self) -> float:
+        return self.kernel.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.kernel.sleep(seconds)
+
+
 class Kernel:
     """The clock, the calendar and the actors."""
 

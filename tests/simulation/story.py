@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
 from tests.fakes import MemoryStore
-from tests.simulation.actors import Crews, Node
+from tests.simulation.actors import Crews, Node, Temper
 from tests.simulation.broker import Broker
 from tests.simulation.faults import Faults, Nemesis, Shaken
-from tests.simulation.kernel import Kernel, Killed
+from tests.simulation.kernel import Kernel, Killed, VirtualTime
 from tests.unit.heart.random_workflows import Maker, answer
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import ZtsError
 from zts_core.ports import NewRun
 from zts_core.run import Ending, Outcome, StepStatus
 from zts_core.workflow.plan import Kind, Plan
-from zts_worker import step_runner
+from zts_worker import patience, reaper, step_runner
 
 FAULTS_LAST_S = 120.0
 PATIENCE_S = 20_000.0
@@ -27,45 +28,57 @@ AFTERMATH_S = 120.0
 """Virtual seconds in which late messages and thawed workers get their chance to do harm after the end."""
 
 
-class Story:
-    """One simulation from one seed."""
+class Stage:
+    """A store, a broker, crews and a clock; who acts on it is up to the story."""
 
-    def __init__(self, seed: int, *, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        faults: Faults | None = None,
+        nemesis: Callable[[Kernel], Nemesis] | None = None,
+        temper: Temper | None = None,
+    ) -> None:
         self.seed = seed
         self.kernel = Kernel(seed)
-        rng = self.kernel.rng
-        self.nemesis = Nemesis(self.kernel, faults or Faults.draw(rng))
+        self.nemesis = nemesis(self.kernel) if nemesis else Nemesis(self.kernel, faults or Faults())
         self.store = MemoryStore(self.kernel.clock, retention_s=10**9)
         self.broker = Broker(self.kernel, self.nemesis)
-        self.crews = Crews(self.kernel, self.store, seed=seed)
+        self.crews = Crews(self.kernel, self.store, seed=seed, temper=temper)
         self.plans: dict[str, Plan] = {}
         self.run_of_key: dict[str, str] = {}
         self.cancelled: set[str] = set()
-        for number in range(rng.randint(2, 3)):
-            Node(f"node{number}", **self.cast, crews=self.crews)
-        for number in range(rng.choice([1, 1, 2, 3])):
-            self.add_run(f"key{number}")
-        self.kernel.start("person", self.answer_questions)
-        self.kernel.after(FAULTS_LAST_S, self.heal)
+        self.began_s = self.ended_s = self.kernel.now_s
+        self.in_time = False
+        self.put_on_stage = self.put_engine_on_stage()
+
+    def add_node(self, name: str) -> Node:
+        return Node(name, **self.cast, crews=self.crews)
 
     @property
     def cast(self) -> dict[str, Any]:
         return {"kernel": self.kernel, "nemesis": self.nemesis, "store": self.store, "broker": self.broker}
 
-    def tell(self) -> None:
+    def tell(self, *, until: Callable[[], bool] | None = None) -> None:
         """Let it all happen."""
-        logging.disable(logging.CRITICAL)
-        try:
-            with (
-                patch.object(step_runner, "watch", self.crews.watch),
-                patch.object(step_runner, "random", self.kernel.rng),
-            ):
-                self.in_time = self.kernel.run(until=self.is_over, limit_s=FAULTS_LAST_S + PATIENCE_S)
+        with self.put_on_stage:
+            try:
+                self.in_time = self.kernel.run(until=until or self.is_over, limit_s=FAULTS_LAST_S + PATIENCE_S)
                 self.ended_s = self.kernel.now_s
                 self.kernel.run(until=lambda: False, limit_s=AFTERMATH_S)
-        finally:
-            self.kernel.close()
-            logging.disable(logging.NOTSET)
+            finally:
+                self.kernel.close()
+
+    def put_engine_on_stage(self) -> ExitStack:
+        """Let the engine live on virtual time, and nobody hear of the many failures."""
+        stack = ExitStack()
+        stack.enter_context(patch.object(step_runner, "watch", self.crews.watch))
+        stack.enter_context(patch.object(step_runner, "random", self.kernel.rng))
+        for module in (reaper, patience):
+            stack.enter_context(patch.object(module, "time", VirtualTime(self.kernel)))
+        logging.disable(logging.CRITICAL)
+        stack.callback(logging.disable, logging.NOTSET)
+        return stack
 
     def is_over(self) -> bool:
         return len(self.run_of_key) == len(self.plans) and not self.store.unfinished()
@@ -75,18 +88,12 @@ class Story:
 
     # people
 
-    def add_run(self, key: str) -> None:
-        rng = self.kernel.rng
-        self.plans[key] = Maker(rng, depth=rng.choice([1, 2, 3])).plan()
-        deadline_s = rng.choice([10**6] * 8 + [30.0])
-        max_steps = rng.choice([50, 50, 50, 8])
-        self.person(f"submit {key}", lambda store, _: self.submit(store, key, max_steps, deadline_s))
-        if self.kernel.chance(0.2):
-            self.person(f"submit {key} again", lambda store, _: self.submit(store, key, max_steps, deadline_s))
-        if self.kernel.chance(0.2):
-            self.person(f"cancel {key}", lambda store, tell: self.cancel(store, tell, key), after_s=rng.uniform(0, 60))
-        if self.kernel.chance(0.2):
-            self.person(f"pause {key}", lambda store, _: self.pause(store, key), after_s=rng.uniform(0, 60))
+    def add_run(self, plan: Plan, *, max_steps: int = 50, deadline_s: float = 10**6, after_s: float = 0.0) -> str:
+        """Somebody submits a run, under the key that is returned."""
+        key = f"key{len(self.plans)}"
+        self.plans[key] = plan
+        self.person(f"submit {key}", lambda store, _: self.submit(store, key, max_steps, deadline_s), after_s=after_s)
+        return key
 
     def person(self, name: str, act: Callable[[Any, Dispatcher], bool], *, after_s: float = 0.0) -> None:
         """Somebody at a command line, who tries again until it worked."""
@@ -147,3 +154,30 @@ class Story:
                     if step.status is StepStatus.WAITING and not step.due_ms:
                         approved = answer(self.seed, step.state) == "approved"
                         self.store.answer(run_id, step.seq, approved=approved, by="ada", comment="")
+
+
+class Story(Stage):
+    """Random runs on random nodes under random faults, all from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        rng = self.kernel.rng
+        self.nemesis.faults = Faults.draw(rng)
+        for number in range(rng.randint(2, 3)):
+            self.add_node(f"node{number}")
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            self.add_random_run()
+        self.kernel.start("person", self.answer_questions)
+        self.kernel.after(FAULTS_LAST_S, self.heal)
+
+    def add_random_run(self) -> None:
+        rng = self.kernel.rng
+        plan = Maker(rng, depth=rng.choice([1, 2, 3])).plan()
+        max_steps, deadline_s = rng.choice([50, 50, 50, 8]), rng.choice([10**6] * 8 + [30.0])
+        key = self.add_run(plan, max_steps=max_steps, deadline_s=deadline_s)
+        if self.kernel.chance(0.2):
+            self.person(f"submit {key} again", lambda store, _: self.submit(store, key, max_steps, deadline_s))
+        if self.kernel.chance(0.2):
+            self.person(f"cancel {key}", lambda store, tell: self.cancel(store, tell, key), after_s=rng.uniform(0, 60))
+        if self.kernel.chance(0.2):
+            self.person(f"pause {key}", lambda store, _: self.pause(store, key), after_s=rng.uniform(0, 60))

@@ -9,7 +9,6 @@ import os
 
 import pytest
 
-from tests.simulation.faults import Faults
 from tests.simulation.invariants import check
 from tests.simulation.story import Story
 
@@ -23,9 +22,9 @@ GROUPS = (
 )
 
 
-def told(seed: int, *, faults: Faults | None = None) -> Story:
+def told(seed: int) -> Story:
     """A story that kept every promise."""
-    story = Story(seed, faults=faults)
+    story = Story(seed)
     try:
         story.tell()
         check(story)
