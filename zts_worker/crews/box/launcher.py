@@ -26,6 +26,7 @@ _MOST_FILES = 20_000
 def main(plan_json: str) -> None:
     """Carry out the plan and write the report to its descriptor."""
     plan = Plan.from_json(plan_json)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for descriptor in (plan.report_fd, plan.lifeline_fd):
         os.set_inheritable(descriptor, False)
     try:

@@ -17,7 +17,8 @@ import zts_worker
 from zts_worker.crews.box.plan import Plan, Report
 
 _LAUNCH = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from zts_worker.crews.box.launcher import main; main(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from zts_worker.crews.box import launcher; launcher.main(sys.stdin.read())"
 )
 _GRACE_S = 10.0
 _FLOOD_FACTOR = 256
@@ -101,15 +102,19 @@ def execute(plan: Plan) -> Seen:
 
 def _launch(plan: Plan) -> subprocess.Popen[bytes]:
     package = Path(zts_worker.__file__).resolve().parent.parent
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", "-c", _LAUNCH, str(package), plan.to_json()],
-        stdin=subprocess.DEVNULL,
+    launcher = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", "-c", _LAUNCH, str(package)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PATH": os.defpath, "LANG": "C.UTF-8"},
         pass_fds=(plan.report_fd, plan.lifeline_fd),
         start_new_session=True,
     )
+    # Not as an argument: those are short, and everybody on the machine can read them.
+    with contextlib.suppress(BrokenPipeError), _there(launcher.stdin) as stdin:
+        stdin.write(plan.to_json().encode())
+    return launcher
 
 
 def _collect(launcher: subprocess.Popen[bytes], plan: Plan, *, deadline: float) -> tuple[tuple[_Kept, _Kept], bool]:
