@@ -6,7 +6,8 @@
     │   ├── SettingInvalid           an environment variable or .env entry
     │   ├── WorkflowInvalid          a workflow definition, with all its problems at once
     │   ├── UnknownRun               no such run in the store
-    │   └── OutputFolderTaken        the output folder cannot be used
+    │   ├── OutputFolderTaken        the output folder cannot be used
+    │   └── GraphRefused             a query, or a value, that the graph does not take
     ├── ServiceUnavailable        8  Redis (or what stands in for it) cannot be reached
     ├── CrewError                    raised by crews, recorded by the step runner
     │   ├── TransientError           trying again may help: time-outs, connections, overload
@@ -61,6 +62,10 @@ class UnknownRun(BadInput):
 
 class OutputFolderTaken(BadInput):
     """The output folder exists, is a file, or cannot be written."""
+
+
+class GraphRefused(BadInput):
+    """The graph does not take a query or a value."""
 
 
 class ServiceUnavailable(ZtsError):

@@ -1,0 +1,146 @@
+"""Decides how ledger lines get from the outbox into the graph: in batches, in order per run, none lost, none twice.
+
+Written first, acknowledged afterwards; what was written and not acknowledged is written again and changes nothing.
+One process feeds at a time. A second one, because a lease ran out, does no harm for the same reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zts_core.errors import GraphRefused, ServiceUnavailable
+from zts_core.graph.port import Changes, ResultGraph
+from zts_core.graph.translate import Translator
+from zts_core.outbox import Delivered, Lease, Outbox, Pending
+from zts_core.ports import LedgerEntry
+
+log = logging.getLogger(__name__)
+
+_SENSELESS = (GraphRefused, ValueError, KeyError, TypeError, IndexError, AttributeError)
+"""What a line can be at fault for: the graph refuses its values, or they mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """Times in seconds: `interval_s` between looks, `budget_s` for one go, `lease_s` of the right to feed.
+
+    `runs` and `lines` (of each run) make a batch; a line is set aside after `tries`.
+    """
+
+    interval_s: float = 1.0
+    budget_s: float = 10.0
+    lease_s: float = 10.0
+    rest_s: float = 1.0
+    rest_most_s: float = 60.0
+    runs: int = 200
+    lines: int = 100
+    tries: int = 3
+
+
+class ResultFeed:
+    """Feeds one graph from one outbox."""
+
+    def __init__(self, outbox: Outbox, graph: ResultGraph, *, limits: FeedLimits | None = None) -> None:
+        self.outbox = outbox
+        self.graph = graph
+        self.limits = limits or FeedLimits()
+        self.stopping = threading.Event()
+        self._prepared = False
+
+    def wanted(self) -> bool:
+        """Whether somebody should `feed` now; true for one caller per interval in the whole cluster."""
+        return self.outbox.asks(interval_s=self.limits.interval_s * 0.9)
+
+    def feed(self) -> int:
+        """Deliver what waits, until nothing does or the time of one go is over; how many lines that were.
+
+        Where the graph does not take them, everybody lets it rest for a while, and ServiceUnavailable says why.
+        """
+        with self.outbox.feeder(lease_s=self.limits.lease_s) as lease:
+            if lease is None:
+                return 0
+            try:
+                return self._feed(lease)
+            except ServiceUnavailable as error:
+                trouble = str(error)
+                self.outbox.rest(trouble=trouble, base_s=self.limits.rest_s, most_s=self.limits.rest_most_s)
+                raise
+
+    def _feed(self, lease: Lease) -> int:
+        until = time.monotonic() + self.limits.budget_s
+        lines = 0
+        self.prepare()
+        while pending := self.outbox.take(runs=self.limits.runs, lines=self.limits.lines):
+            self.deliver(pending)
+            if lines == 0:
+                self.outbox.recovered()
+            lines += sum(len(each.entries) for each in pending)
+            if self.stopping.is_set() or time.monotonic() > until or not lease.renew():
+                break
+        return lines
+
+    def prepare(self) -> None:
+        """Constraints and indexes, once per process."""
+        if not self._prepared:
+            self.graph.prepare()
+            self._prepared = True
+
+    def deliver(self, pending: Sequence[Pending]) -> None:
+        """Write some runs' lines in one batch; where that is refused, each run's on its own."""
+        try:
+            together = Changes()
+            delivered = []
+            for each in pending:
+                translator = Translator(each)
+                together.merge(translator.add(each.entries))
+                delivered.append(_up_to(each, translator))
+            self.graph.write(together)
+        except _SENSELESS:
+            for each in pending:
+                self.deliver_run(each)
+        else:
+            self.outbox.acknowledge(delivered)
+
+    def deliver_run(self, pending: Pending) -> None:
+        """Write one run's lines; where that is refused, one by one up to the one that is at fault."""
+        translator = Translator(pending)
+        try:
+            self.graph.write(translator.add(pending.entries))
+        except _SENSELESS:
+            self.deliver_lines(pending)
+        else:
+            self.outbox.acknowledge([_up_to(pending, translator)])
+
+    def deliver_lines(self, pending: Pending) -> None:
+        memory = pending.memory
+        for entry in pending.entries:
+            translator = Translator(_only(pending, entry, memory))
+            try:
+                self.graph.write(translator.add([entry]))
+            except _SENSELESS as error:
+                if not self.give_up(pending.run.run_id, entry, f"{type(error).__name__}: {error}"):
+                    return
+            else:
+                memory = translator.memory
+            self.outbox.acknowledge([Delivered(pending.run.run_id, entry.id, memory)])
+
+    def give_up(self, run_id: str, entry: LedgerEntry, error: str) -> bool:
+        """Whether a line was refused often enough to be set aside, so that the run's other lines go on."""
+        if self.outbox.postpone(run_id, delay_s=self.limits.rest_s) < self.limits.tries:
+            return False
+        self.outbox.set_aside(run_id, entry, error=error)
+        log.error("the graph does not take line %s of run %s (%s), set aside: %s", entry.id, run_id, entry.kind, error)
+        return True
+
+
+def _up_to(pending: Pending, translator: Translator) -> Delivered:
+    line = pending.entries[-1].id if pending.entries else "0-0"
+    return Delivered(pending.run.run_id, line, translator.memory)
+
+
+def _only(pending: Pending, entry: LedgerEntry, memory: str) -> Pending:
+    return Pending(pending.run, (entry,), memory, pending.idea, pending.steps, pending.results)

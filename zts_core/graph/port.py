@@ -1,0 +1,122 @@
+"""Decides what the feed and the questions need of a graph, and what they hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+
+KINDS = (
+    "runs",
+    "ideas",
+    "projects",
+    "workflows",
+    "crews",
+    "steps",
+    "attempts",
+    "decisions",
+    "artifacts",
+    "tasks",
+    "findings",
+    "carries",
+    "belongs",
+    "came_from",
+    "follows",
+    "replays",
+    "has_step",
+    "has_attempt",
+    "by",
+    "next",
+    "used",
+    "used_idea",
+    "made",
+    "decided",
+    "led_to_decision",
+    "led_to_step",
+    "escalated_to",
+    "planned",
+    "depends_on",
+    "found",
+    "superseded",
+    "ended",
+    "abandoned",
+)
+"""The statements that write, in the order in which they run; each takes `$rows`. See `cypher/write.cypher`."""
+
+
+class Changes:
+    """Rows for the statements of KINDS. A row with the same key replaces or completes the earlier one."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[Any, dict[str, Any]]] = {}
+
+    def node(self, kind: str, key: str, props: Row, *, line: int = 0) -> None:
+        """Set properties of a node; `line` is the place in the ledger that says so, a later one wins."""
+        row = self._rows.setdefault(kind, {}).setdefault(key, {"id": key, "line": line, "props": {}})
+        row["line"] = max(row["line"], line)
+        row["props"].update(props)
+
+    def edge(self, kind: str, start: str, end: str, **props: Any) -> None:
+        """Join two nodes; once, however often it is said."""
+        self._rows.setdefault(kind, {})[start, end, *props.values()] = {"from": start, "to": end, **props}
+
+    def effect(self, kind: str, key: str, row: Row) -> None:
+        """A change to nodes that the graph has to find itself."""
+        self._rows.setdefault(kind, {})[key] = dict(row)
+
+    def merge(self, other: Changes) -> None:
+        """Take another's rows over; both must not speak of the same run."""
+        for kind, rows in other._rows.items():
+            mine = self._rows.setdefault(kind, {})
+            for key, row in rows.items():
+                if key in mine and "props" in row:
+                    mine[key] = {**row, "props": {**mine[key]["props"], **row["props"]}}
+                else:
+                    mine[key] = row
+
+    def batches(self) -> Iterable[tuple[str, Sequence[Row]]]:
+        """Statement and rows, in the order of KINDS, without the empty ones."""
+        for kind in KINDS:
+            if rows := self._rows.get(kind):
+                yield kind, list(rows.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self._rows.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An answer: rows of plain data (nodes and relationships as mappings), `more` where it was cut."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    more: bool = False
+
+
+class ResultGraph(Protocol):
+    """A graph that holds results.
+
+    Every call is bounded in time and raises ServiceUnavailable where the graph does not do its part, and GraphRefused
+    where it does not take what it was given.
+    """
+
+    @property
+    def place(self) -> str:
+        """Which graph this is, for people; never with a password."""
+
+    def prepare(self) -> None:
+        """Bring constraints and indexes up to date; once per process."""
+
+    def write(self, changes: Changes) -> None:
+        """Write a batch, all of it or, where the graph knows no rollback, so that writing it again mends it."""
+
+    def forget(self, run_ids: Sequence[str]) -> None:
+        """Remove these runs with everything that is theirs alone."""
+
+    def ask(self, cypher: str, parameters: Row, *, limit: int) -> Table:
+        """Answer a query that only reads, with at most `limit` rows."""
+
+    def close(self) -> None:
+        """Give the connections back."""

@@ -1,0 +1,311 @@
+"""Decides what a run's ledger means in the graph: each line becomes rows, in order, and never depends on a clock.
+
+The same lines give the same rows, so that delivering a run again, from any point, changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from zts_core.graph.contents import add_contents
+from zts_core.graph.port import Changes
+from zts_core.graph.values import LONGEST_TEXT, key, scalar, scalars, text
+from zts_core.outbox import UNREADABLE, Pending
+from zts_core.ports import LedgerEntry
+from zts_core.run import Ref, dumps
+
+MOST_EDGES = 200
+"""How many steps one step is said to have used, and to have led to, at most: a foreach may have thousands."""
+
+_STEM_WORDS = re.compile(r"\w{4,}")
+
+
+class Translator:
+    """Turns the lines of one run into changes; `memory` is what the run's next lines need."""
+
+    def __init__(self, pending: Pending) -> None:
+        self.pending = pending
+        self.run = pending.run
+        self.changes = Changes()
+        memory = json.loads(pending.memory) if pending.memory else {}
+        self._steps: list[int] = memory.get("steps", [])
+        self._before: list[int] = memory.get("before", [])
+        self._decisions: list[str] = memory.get("decisions", [])
+
+    @property
+    def memory(self) -> str:
+        """Which steps settled and which decisions were made since the last wave."""
+        return dumps({"steps": self._steps, "before": self._before, "decisions": self._decisions})
+
+    def add(self, entries: Sequence[LedgerEntry]) -> Changes:
+        """The rows of these lines; raises ValueError, KeyError or TypeError for a line that makes no sense."""
+        for entry in entries:
+            if meaning := _MEANINGS.get(entry.kind):
+                meaning(self, entry)
+        return self.changes
+
+    # the run
+
+    def begin(self, entry: LedgerEntry) -> None:
+        run, idea = self.run, self.pending.idea
+        digest = hashlib.sha256(idea.encode("utf-8", "surrogatepass")).hexdigest()
+        workflow = self.workflow(run.workflow)
+        project = key(" ".join(run.title.casefold().split()) or digest)
+        self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(idea)})
+        self.changes.node("projects", project, {"title": text(run.title)})
+        props = {
+            "title": text(run.title),
+            "workflow": text(run.workflow),
+            "plan": run.plan_digest,
+            "created_ms": entry.at_ms,
+            "max_steps": run.max_steps,
+            "key": text(run.key),
+            "values": text(dumps(run.values)),
+            "status": "running",
+        }
+        self.changes.node("runs", run.run_id, props, line=place(entry))
+        self.changes.edge("carries", run.run_id, digest)
+        self.changes.edge("belongs", run.run_id, project)
+        self.changes.edge("came_from", project, digest)
+        self.changes.edge("follows", run.run_id, workflow)
+        if source := entry.detail.get("replay_of"):
+            self.changes.edge("replays", run.run_id, key(source))
+
+    def end(self, entry: LedgerEntry) -> None:
+        props = {
+            "status": "finished",
+            "outcome": str(entry.detail["outcome"]),
+            "reason": text(entry.detail["reason"]),
+            "finished_ms": entry.at_ms,
+        }
+        self.changes.node("runs", self.run.run_id, props, line=place(entry))
+        over = {"run": self.run.run_id, "at_ms": entry.at_ms, "line": place(entry)}
+        self.changes.effect("ended", self.run.run_id, over)
+        self.changes.effect("abandoned", self.run.run_id, over)
+
+    def pause(self, entry: LedgerEntry) -> None:
+        status = "paused" if entry.kind == "paused" else "running"
+        self.changes.node("runs", self.run.run_id, {"status": status}, line=place(entry))
+
+    def workflow(self, name: str) -> str:
+        """The workflow of this name as this run knows it."""
+        workflow = key(name, self.run.plan_digest)
+        self.changes.node("workflows", workflow, {"name": text(name), "digest": self.run.plan_digest})
+        return workflow
+
+    # steps and attempts
+
+    def start(self, entry: LedgerEntry) -> None:
+        seqs: list[int] = list(entry.detail["seqs"])
+        for seq in seqs:
+            self.begin_step(entry, seq, self.pending.steps[seq], status="queued")
+        causes = self._steps or self._before
+        for earlier, seq in _pairs(causes, seqs):
+            self.changes.edge("next", self.step_id(earlier), self.step_id(seq))
+        for decision, seq in _pairs(self._decisions, seqs):
+            self.changes.edge("led_to_step", decision, self.step_id(seq))
+        self._steps, self._before, self._decisions = [], causes[-MOST_EDGES:], []
+
+    def ask(self, entry: LedgerEntry) -> None:
+        self.begin_step(entry, entry.seq, self.pending.steps[entry.seq], status="waiting")
+        for earlier in (self._steps or self._before)[-MOST_EDGES:]:
+            self.changes.edge("next", self.step_id(earlier), self.step_id(entry.seq))
+
+    def begin_step(self, entry: LedgerEntry, seq: int, static: Mapping[str, Any], *, status: str) -> None:
+        step, crew, item = self.step_id(seq), text(static["crew"]), static.get("item")
+        props = {
+            "run": self.run.run_id,
+            "seq": seq,
+            "state": text(static["state"]),
+            "path": text(static["path"]),
+            "workflow": text(static.get("workflow") or self.run.workflow),
+            "slot": key(self.run.run_id, static["path"], *([item[2]] if item else [])),
+            "crew": crew,
+            "status": status,
+            "queued_ms": entry.at_ms,
+            "effective": False,
+        }
+        if item:
+            props["item"] = item[2]
+        if prompt := static.get("prompt"):
+            props["prompt"] = text(prompt)
+        self.changes.node("steps", step, props, line=place(entry))
+        self.changes.edge("has_step", self.run.run_id, step)
+        if crew:
+            self.changes.node("crews", key(crew), {})
+            self.changes.edge("by", step, key(crew))
+        for used in self.used(static.get("inputs") or {}):
+            self.changes.edge("used", step, self.step_id(used))
+
+    def used(self, inputs: Mapping[str, Ref]) -> list[int]:
+        """Steps whose outputs a step was given, the newest where there are too many."""
+        return sorted({seq for ref in inputs.values() for seq in seqs_of(ref)})[-MOST_EDGES:]
+
+    def step(self, entry: LedgerEntry, **props: Any) -> None:
+        self.changes.node("steps", self.step_id(entry.seq), props, line=place(entry))
+
+    def attempt(self, entry: LedgerEntry, **props: Any) -> None:
+        number = int(entry.detail["attempt"])
+        name = key(self.step_id(entry.seq), number)
+        self.changes.node("attempts", name, {"number": number, **props}, line=place(entry))
+        self.changes.edge("has_attempt", self.step_id(entry.seq), name)
+
+    def begin_attempt(self, entry: LedgerEntry) -> None:
+        number = int(entry.detail["attempt"])
+        worker = text(entry.detail.get("worker", ""))
+        self.step(entry, status="running", started_ms=entry.at_ms, attempts=number, worker=worker)
+        self.attempt(entry, status="running", started_ms=entry.at_ms, worker=worker, effective=False)
+
+    def fail_attempt(self, entry: LedgerEntry) -> None:
+        error = text(entry.detail.get("error", ""))
+        self.step(entry, status="retrying", error=error)
+        self.attempt(entry, status="failed", ended_ms=entry.at_ms, error=error, transient=True)
+
+    def lose_attempt(self, entry: LedgerEntry) -> None:
+        error = "its worker was lost"
+        self.step(entry, status="queued", error=error)
+        self.attempt(entry, status="lost", ended_ms=entry.at_ms, error=error)
+
+    def settle(self, entry: LedgerEntry) -> None:
+        status = entry.kind.removeprefix("step_")
+        ended = {"status": status, "ended_ms": entry.at_ms, "error": text(entry.detail.get("error", ""))}
+        costs = {name: scalar(entry.detail[name]) for name in ("cost", "tokens") if name in entry.detail}
+        self.step(entry, **ended, **costs)
+        self.settled(entry.seq)
+        if status != "done":
+            self.attempt(entry, **ended, **costs)
+            return
+        result = self.pending.results[entry.seq]
+        step = self.step_id(entry.seq)
+        digest = str(entry.detail.get("digest", ""))
+        output = dumps(result.output)
+        shown = {"output": text(output)} if len(output) <= LONGEST_TEXT else {}
+        self.attempt(entry, **ended, **costs, **shown, effective=True, digest=digest, output_bytes=len(output))
+        effect = {"namespace": text(result.namespace), "digest": digest, "effective": True}
+        self.step(entry, **effect, **scalars("out_", result.output))
+        add_contents(self.changes, step, result)
+        self.supersede(entry)
+
+    def supersede(self, entry: LedgerEntry) -> None:
+        """An iteration's output takes the place of the one before; only a step that starts later can do that."""
+        static = self.pending.steps.get(entry.seq)
+        if static is None:
+            return
+        item = static.get("item")
+        slot = key(self.run.run_id, static["path"], *([item[2]] if item else []))
+        self.changes.effect("superseded", slot, {"slot": slot, "seq": entry.seq, "line": place(entry)})
+
+    def settled(self, seq: int) -> None:
+        self._steps = [*self._steps, seq][-MOST_EDGES:]
+
+    # decisions
+
+    def answer(self, entry: LedgerEntry) -> None:
+        approved = bool(entry.detail["approved"])
+        by, comment = text(entry.detail.get("by", "")), text(entry.detail.get("comment", ""))
+        self.step(entry, status="done" if approved else "failed", ended_ms=entry.at_ms)
+        said = f"{'approved' if approved else 'rejected'} by {by}{': ' if comment else ''}{comment}"
+        self.settled(entry.seq)
+        self.decision(entry, "approval", said, approved=approved, by=by, comment=comment)
+
+    def gate(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "gate", entry.detail["why"])
+
+    def leave_loop(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "break", entry.detail["why"])
+
+    def exhaust_loop(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "exhausted", "all its iterations are used")
+
+    def escalate(self, entry: LedgerEntry) -> None:
+        to = text(entry.detail["to"])
+        decision = self.decision(entry, "escalation", entry.detail["why"], to=to)
+        self.changes.edge("escalated_to", decision, self.workflow(to))
+
+    def halt(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "halt", entry.detail["reason"], outcome=str(entry.detail["outcome"]))
+
+    def tolerate(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "tolerated", entry.detail["why"])
+
+    def decision(self, entry: LedgerEntry, kind: str, reason: object, **props: Any) -> str:
+        """A decision, joined to what led to it: its own step, else the steps that have settled since the last wave."""
+        decision = key(self.run.run_id, entry.id)
+        told = {name: text(entry.detail[name]) for name in ("state", "then") if name in entry.detail}
+        common = {"run": self.run.run_id, "kind": kind, "reason": text(reason), "at_ms": entry.at_ms}
+        self.changes.node("decisions", decision, {**common, **told, **props})
+        self.changes.edge("decided", self.run.run_id, decision)
+        for seq in [entry.seq] if entry.seq else self._steps or self._before:
+            self.changes.edge("led_to_decision", self.step_id(seq), decision)
+        self._decisions = [*self._decisions, decision][-MOST_EDGES:]
+        return decision
+
+    def refuse(self, entry: LedgerEntry) -> None:
+        raise ValueError(entry.detail["error"])
+
+    def step_id(self, seq: int) -> str:
+        return key(self.run.run_id, seq)
+
+
+_MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {
+    "run_created": Translator.begin,
+    "run_finished": Translator.end,
+    "paused": Translator.pause,
+    "resumed": Translator.pause,
+    "wave": Translator.start,
+    "approval_asked": Translator.ask,
+    "approval_answered": Translator.answer,
+    "attempt_started": Translator.begin_attempt,
+    "attempt_failed": Translator.fail_attempt,
+    "lease_expired": Translator.lose_attempt,
+    "step_done": Translator.settle,
+    "step_failed": Translator.settle,
+    "step_cancelled": Translator.settle,
+    "gate": Translator.gate,
+    "loop_left": Translator.leave_loop,
+    "loop_exhausted": Translator.exhaust_loop,
+    "escalated": Translator.escalate,
+    "halted": Translator.halt,
+    "failure_tolerated": Translator.tolerate,
+    UNREADABLE: Translator.refuse,
+}
+"""Lines of other kinds (what crews say, messages sent again) tell the graph nothing."""
+
+
+def place(entry: LedgerEntry) -> int:
+    """A line's place in the ledger as one number, in the order of the lines: milliseconds, then 20 bits of number."""
+    ms, _, number = entry.id.partition("-")
+    return int(ms) << 20 | min(int(number or 0), (1 << 20) - 1)
+
+
+def seqs_of(ref: Ref) -> Iterator[int]:
+    """The steps behind a reference to outputs, newest first, MOST_EDGES of each range at most."""
+    if isinstance(ref, int):
+        yield ref
+    elif "of" in ref:
+        for each in ref["of"]:
+            yield from seqs_of(each)
+    else:
+        for first, last in ref.get("items", ()):
+            yield from range(last, max(first, last - MOST_EDGES + 1) - 1, -1)
+
+
+def words(idea: str) -> list[str]:
+    """The idea's words of four letters and more, once each in the order of the text, by which it is compared."""
+    found = dict.fromkeys(match.group() for match in _STEM_WORDS.finditer(text(idea).casefold()))
+    return list(found)[:300]
+
+
+def _pairs(causes: Sequence[Any], seqs: Sequence[int]) -> Iterator[tuple[Any, int]]:
+    """Every cause with every step; where those are many, enough to keep all of them joined."""
+    if not causes or not seqs:
+        return
+    if len(causes) * len(seqs) <= MOST_EDGES:
+        yield from ((cause, seq) for cause in causes for seq in seqs)
+        return
+    yield from ((cause, seqs[0]) for cause in causes)
+    yield from ((causes[-1], seq) for seq in seqs[1:])

@@ -1,0 +1,233 @@
+"""Decides how the outbox is kept on Redis: read in a few pipelines, acknowledged in one script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from typing import Any, cast
+
+import redis
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending
+from zts_core.ports import LedgerEntry, StepResult
+from zts_core.redis_store import codec, keys
+from zts_core.redis_store.scripts import place_of, translated
+from zts_core.run import dumps
+
+_FIELDS = ("title", "workflow", "plan", "status", "created", "deadline", "max_steps", "started", "key", "values")
+_RUNS_AT_ONCE = 1000
+
+
+class RedisOutbox:
+    """A `zts_core.outbox.Outbox` on the store's Redis; `timeout_s` bounds every call. Connects at the first."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self.place = place_of(url)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+        )
+        script = (files(__package__) / "lua" / "delivered.lua").read_text("utf-8")
+        self._delivered = self._redis.register_script(script)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    # what waits
+
+    def take(self, *, runs: int, lines: int) -> Sequence[Pending]:
+        with translated(self.place):
+            named = cast("list[str]", self._redis.zrangebyscore(keys.OUTBOX, 0, self._now_ms(), start=0, num=runs))
+            known = self._known(named)
+            self.drop([run_id for run_id in named if run_id not in known])
+            pipe = self._redis.pipeline(transaction=False)
+            for run_id, raw in known.items():
+                pipe.xrange(keys.run_key(run_id, "ledger"), min=f"({raw.get('fed', '0')}", max="+", count=lines)
+            rows = pipe.execute()
+            found = [
+                (run_id, raw, [_entry(*row) for row in ledger])
+                for (run_id, raw), ledger in zip(known.items(), rows, strict=True)
+            ]
+            details = self._details(found)
+        return [
+            Pending(codec.run_record(run_id, raw), entries, raw.get("feed", ""), *detail)
+            for (run_id, raw, entries), detail in zip(found, details, strict=True)
+        ]
+
+    def _known(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        fields = (*_FIELDS, "fed", "feed")
+        pipe = self._redis.pipeline(transaction=False)
+        for run_id in run_ids:
+            pipe.hmget(keys.run_key(run_id), *fields)
+        rows = [{k: v for k, v in zip(fields, row, strict=True) if v is not None} for row in pipe.execute()]
+        return {run_id: raw for run_id, raw in zip(run_ids, rows, strict=True) if "plan" in raw}
+
+    def _details(
+        self, found: Sequence[tuple[str, Mapping[str, str], Sequence[LedgerEntry]]]
+    ) -> list[tuple[str, dict[int, Any], dict[int, StepResult]]]:
+        """What the lines speak of: ideas, steps, results; one round trip."""
+        pipe = self._redis.pipeline(transaction=False)
+        wanted: list[tuple[list[int], list[int]]] = []
+        for run_id, _, entries in found:
+            steps = sorted({seq for entry in entries for seq in _seqs(entry)})
+            done = sorted({entry.seq for entry in entries if entry.kind == "step_done"})
+            wanted.append((steps, done))
+            begins = any(entry.kind == "run_created" for entry in entries)
+            pipe.hmget(keys.run_key(run_id), "idea" if begins else "-")
+            pipe.hmget(keys.run_key(run_id, "steps"), ["-", *map(str, steps)])
+            pipe.hmget(keys.run_key(run_id, "results"), ["-", *map(str, done)])
+        answers = iter(pipe.execute())
+        return [
+            (
+                next(answers)[0] or "",
+                _parsed(steps, next(answers)[1:], json.loads),
+                _parsed(done, next(answers)[1:], codec.result_from),
+            )
+            for steps, done in wanted
+        ]
+
+    def run_ids(self) -> Sequence[str]:
+        with translated(self.place):
+            return cast("list[str]", self._redis.zrange(keys.RUNS, 0, -1))
+
+    def backlog(self) -> Backlog:
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zcard(keys.OUTBOX)
+            pipe.zrange(keys.OUTBOX, 0, 0, withscores=True)
+            pipe.hlen(keys.POISON)
+            pipe.hget(keys.FEEDING, "trouble")
+            pipe.time()
+            runs, oldest, poison, trouble, (seconds, micros) = pipe.execute()
+        since = oldest[0][1] / 1000 if oldest else seconds
+        return Backlog(runs, max(0.0, seconds + micros / 1e6 - since) if oldest else 0.0, poison, trouble or "")
+
+    # what was done about it
+
+    def acknowledge(self, delivered: Sequence[Delivered]) -> None:
+        if not delivered:
+            return
+        ids = [keys.run_key(each.run_id, part) for each in delivered for part in ("", "ledger")]
+        values = [value for each in delivered for value in (each.run_id, each.line, each.memory)]
+        with translated(self.place):
+            self._delivered(keys=[keys.OUTBOX, *ids], args=values)
+
+    def postpone(self, run_id: str, *, delay_s: float) -> int:
+        with translated(self.place):
+            if not self._redis.exists(keys.run_key(run_id)):
+                self._redis.zrem(keys.OUTBOX, run_id)
+                return 0
+            self._redis.zadd(keys.OUTBOX, {run_id: self._now_ms() + int(delay_s * 1000)}, xx=True)
+            return self._redis.hincrby(keys.run_key(run_id), "feed_tries", 1)
+
+    def set_aside(self, run_id: str, entry: LedgerEntry, *, error: str) -> None:
+        told = {"kind": entry.kind, "seq": entry.seq, "error": error}
+        with translated(self.place):
+            self._redis.hset(keys.POISON, f"{run_id} {entry.id}", dumps(told))
+
+    def drop(self, run_ids: Sequence[str]) -> None:
+        if run_ids:
+            with translated(self.place):
+                self._redis.zrem(keys.OUTBOX, *run_ids)
+
+    def refill(self) -> int:
+        with translated(self.place):
+            created = cast("list[tuple[str, float]]", self._redis.zrange(keys.RUNS, 0, -1, withscores=True))
+            for first in range(0, len(created), _RUNS_AT_ONCE):
+                pipe = self._redis.pipeline(transaction=True)
+                for run_id, since in created[first : first + _RUNS_AT_ONCE]:
+                    pipe.hdel(keys.run_key(run_id), "fed", "feed", "feed_tries")
+                    pipe.zadd(keys.OUTBOX, {run_id: since})
+                pipe.execute()
+            self._redis.delete(keys.POISON)
+        return len(created)
+
+    # who does it, and when
+
+    def asks(self, *, interval_s: float) -> bool:
+        with translated(self.place):
+            if not self._redis.set(f"{keys.FEEDER}:asked", "1", nx=True, px=max(int(interval_s * 1000), 1)):
+                return False
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zcount(keys.OUTBOX, 0, "+inf")
+            pipe.exists(keys.FEEDER)
+            pipe.hget(keys.FEEDING, "resume")
+            pipe.time()
+            waiting, fed, resume, (seconds, micros) = pipe.execute()
+        return bool(waiting) and not fed and seconds * 1000 + micros // 1000 >= int(resume or 0)
+
+    def rest(self, *, trouble: str, base_s: float, most_s: float) -> float:
+        with translated(self.place):
+            failures = self._redis.hincrby(keys.FEEDING, "failures", 1)
+            delay_s = min(most_s, base_s * 2.0 ** min(failures - 1, 20))
+            resume = self._now_ms() + int(delay_s * 1000)
+            self._redis.hset(keys.FEEDING, mapping={"trouble": trouble, "resume": resume})
+        return delay_s
+
+    def recovered(self) -> None:
+        with translated(self.place):
+            self._redis.delete(keys.FEEDING)
+
+    @contextmanager
+    def feeder(self, *, lease_s: float) -> Iterator[Lease | None]:
+        lock = self._redis.lock(keys.FEEDER, timeout=lease_s, blocking=False, thread_local=False)
+        with translated(self.place):
+            mine = lock.acquire(blocking=False)
+        if not mine:
+            yield None
+            return
+        try:
+            yield _RedisLease(lock, self.place)
+        finally:
+            with translated(self.place), suppress(LockError):  # where it ran out, somebody else may have it
+                lock.release()
+
+    def _now_ms(self) -> int:
+        seconds, micros = self._redis.time()
+        return seconds * 1000 + micros // 1000
+
+
+class _RedisLease:
+    """A lease on being the feeder."""
+
+    def __init__(self, lock: Lock, place: str) -> None:
+        self._lock = lock
+        self._place = place
+
+    def renew(self) -> bool:
+        with translated(self._place):
+            try:
+                return bool(self._lock.reacquire())
+            except LockError:
+                return False
+
+
+def _entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
+    """A line; one that cannot be read is delivered as such, so that it is set aside and not in the way."""
+    try:
+        return codec.ledger_entry(entry_id, fields)
+    except (ValueError, KeyError, TypeError) as error:
+        at_ms = int(entry_id.partition("-")[0])
+        return LedgerEntry(entry_id, at_ms, UNREADABLE, 0, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _seqs(entry: LedgerEntry) -> list[int]:
+    if entry.kind == "wave":
+        return [seq for seq in entry.detail.get("seqs", ()) if isinstance(seq, int)]
+    return [entry.seq] if entry.kind in ("approval_asked", "step_done") else []
+
+
+def _parsed(seqs: Sequence[int], texts: Sequence[str | None], parse: Any) -> dict[int, Any]:
+    """By number; what is missing or cannot be read is left out, and whoever needs it says so."""
+    parsed = {}
+    for seq, text in zip(seqs, texts, strict=True):
+        try:
+            if text:
+                parsed[seq] = parse(text)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return parsed
