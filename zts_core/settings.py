@@ -43,6 +43,16 @@ class Settings(BaseSettings):
     backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
     backoff_max: Annotated[float, Field(ge=0, le=24 * 3600)] = 300.0
     redis_timeout: Annotated[float, Field(ge=0.1, le=300)] = 5.0
+    neo4j_uri: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_URI", "NEO4J_URI"))] = None
+    neo4j_user: Annotated[str, Field(validation_alias=AliasChoices("ZTS_NEO4J_USER", "NEO4J_USER"))] = "neo4j"
+    neo4j_password: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_PASSWORD", "NEO4J_PASSWORD"))
+    ] = None
+    neo4j_database: Annotated[
+        str | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_DATABASE", "NEO4J_DATABASE"))
+    ] = None
+    graph_url: str | None = None
+    graph_timeout: Annotated[float, Field(ge=1, le=600)] = 30.0
     submit_deadline: Annotated[float, Field(ge=0.5, le=300)] = 15.0
     idea_bytes: Annotated[int, Field(ge=1)] = 256 * 1024
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -11,8 +11,10 @@ from celery.signals import worker_process_init
 
 from zts_core.errors import ZtsError
 from zts_core.settings import read_settings
-from zts_worker import freezing
-from zts_worker.wiring import application, engine
+from zts_worker import freezing, logs
+from zts_worker.metrics import endpoint
+from zts_worker.result_feed import FeedThread
+from zts_worker.wiring import application, build_feed, engine
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,28 @@ class ReaperStep(bootsteps.StartStopStep):
     terminate = stop
 
 
+class FeedStep(bootsteps.StartStopStep):
+    """Lets the result feed ride on the worker where a graph is configured."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.thread: FeedThread | None = None
+
+    def start(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
+        if feed := build_feed(read_settings()):
+            self.thread = FeedThread(feed)
+            self.thread.start()
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
+        thread, self.thread = self.thread, None
+        if thread is not None:
+            thread.stop()
+
+    terminate = stop
+
+
 @worker_process_init.connect
 def guard_child(**_: Any) -> None:
     """Only children of the prefork pool hear this: each runs one crew at a time and is replaced when it dies."""
@@ -72,3 +96,4 @@ def guard_child(**_: Any) -> None:
 app = application(read_settings())
 app.conf.include = ["zts_worker.tasks"]
 app.steps["worker"].add(ReaperStep)
+app.steps["worker"].add(FeedStep)

@@ -13,7 +13,10 @@ from zts_core.catalogue import find_crew
 from zts_core.artifacts import LocalArtifacts
 from zts_core.celery_queue import CeleryQueue, make_app
 from zts_core.dispatch import Dispatcher
+from zts_core.graph.feed import FeedLimits, ResultFeed
+from zts_core.graph.opening import open_graph
 from zts_core.redis_store import RedisStore
+from zts_core.redis_store.outbox import RedisOutbox
 from zts_core.settings import Settings, kombu_url, read_settings
 from zts_worker.reaper import Reaper, ReaperLimits
 from zts_worker.step_runner import RunnerLimits, StepRunner
@@ -54,6 +57,15 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
 
 @cache
 def engine_of_process(app: Celery, pid: int) -> Engine:  # noqa: ARG001 - the process id is the cache's key
+def build_feed(settings: Settings) -> ResultFeed | None:
+    """The feed of the configured graph; None where there is none. Connects at the first delivery."""
+    graph = open_graph(settings)
+    if graph is None:
+        return None
+    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout)
+    return ResultFeed(outbox, graph, limits=FeedLimits(interval_s=settings.tick))
+
+
     """The engine of this process, made when it is first needed."""
     return build_engine(app, read_settings())
 
