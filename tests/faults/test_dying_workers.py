@@ -1,0 +1,107 @@
+"""Faults 1, 2, 6, 10, 16: workers that are killed, frozen, poisoned or asked to leave."""
+
+from __future__ import annotations
+
+import signal
+
+from field import DEAF, STUBBORN, Field, breathe, faulty, is_gone, kill_process
+from played_runs import step
+from servers import wait_until
+
+from zts_core.run import Outcome
+
+
+def test_a_pool_child_killed_in_mid_step_is_replaced_and_the_step_runs_again(field: Field) -> None:
+    field.worker()
+    run_id = field.runs.start([faulty("SLOW", first_s=60), faulty("NEXT")])
+    (first,) = field.called(run_id, "SLOW")
+    kill_process(first[5])
+    wait_until(lambda: is_gone(first[5]))
+    field.ends(run_id)
+    again = field.rows_of(run_id, "SLOW")[1]
+    assert (again[3], again[5] != first[5]) == (2, True)
+    assert field.runs.kinds(run_id)["lease_expired"] == 1
+
+
+def test_another_worker_takes_over_from_a_killed_one(field: Field) -> None:
+    doomed = field.worker()
+    run_id = field.runs.start([faulty("SLOW", first_s=60), faulty("NEXT")])
+    field.called(run_id, "SLOW")
+    field.worker()
+    doomed.signal(signal.SIGKILL)
+    doomed.process.wait(10)
+    field.ends(run_id)
+    assert is_gone(doomed.pid)
+    assert field.runs.calls(run_id) == {"SLOW": 2, "NEXT": 1}
+
+
+def test_a_frozen_worker_that_wakes_up_after_its_lease_writes_nothing(field: Field) -> None:
+    frozen = field.worker()
+    run_id = field.runs.start([faulty("SLOW", first_s=1.5), faulty("NEXT", sleep_s=2)])
+    field.called(run_id, "SLOW")
+    frozen.signal(signal.SIGSTOP)
+    field.worker()
+    field.called(run_id, "SLOW", times=2)
+    frozen.signal(signal.SIGCONT)
+    wait_until(lambda: "late commit refused" in frozen.said() or "lease lost" in frozen.said())
+    field.ends(run_id)
+    assert field.runs.kinds(run_id)["lease_expired"] == 1
+    content = field.runs.store.results(run_id, [1])[1].artifacts["made.txt"]
+    assert content[1] == len("attempt 2")
+
+
+def test_a_poison_step_dies_out_and_other_runs_go_on(field: Field) -> None:
+    field.worker()
+    poisoned = field.runs.start([faulty("POISON", poison=True), faulty("NEVER")])
+    others = [field.runs.start([faulty("A"), faulty("B")]) for _ in range(3)]
+    field.all_end(others)
+    ended = field.ends(poisoned, Outcome.FAILED)
+    assert "died 3 times" in ended.reason
+    rows = field.rows_of(poisoned, "POISON")
+    assert len(rows) == field.runs.kinds(poisoned)["lease_expired"] == 3
+    assert all(is_gone(row[5]) for row in rows)
+
+
+def test_workers_that_leave_one_after_another_lose_no_step(field: Field) -> None:
+    old = field.worker()
+    run_ids = [field.runs.start([faulty(f"S{n}", sleep_s=0.2) for n in range(6)]) for _ in range(3)]
+    for run_id in run_ids:
+        field.called(run_id, "S0")
+    new = field.worker()
+    old.process.send_signal(signal.SIGTERM)
+    assert old.process.wait(20) == 0
+    newest = field.worker()
+    new.process.send_signal(signal.SIGTERM)
+    assert new.process.wait(20) == 0
+    field.all_end(run_ids)
+    assert newest.process.poll() is None
+    for run_id in run_ids:
+        assert set(field.runs.calls(run_id).values()) == {1}
+
+
+def test_a_crew_that_holds_the_interpreter_for_less_than_its_lease_keeps_it(field: Field) -> None:
+    field.worker(environment={"ZTS_LEASE": "3"})
+    run_id = field.runs.start([step("HARD", STUBBORN, held_s=2), faulty("NEXT")])
+    field.ends(run_id)
+    assert field.runs.calls(run_id)["HARD"] == 1
+
+
+def test_a_crew_that_holds_the_interpreter_for_ever_costs_its_processes_and_fails(field: Field) -> None:
+    field.worker(environment={"ZTS_LEASE": "1", "ZTS_REDIS_TIMEOUT": "0.5", "ZTS_TAKEOVERS": "1"})
+    run_id = field.runs.start([step("HARD", STUBBORN, held_s=600, timeout=1)])
+    ended = field.ends(run_id, Outcome.FAILED)
+    assert "died 2 times" in ended.reason
+    wait_until(lambda: all(is_gone(row[5]) for row in field.rows_of(run_id, "HARD")), what="frozen children gone")
+    assert field.runs.play([faulty("NEXT")]).outcome is Outcome.COMPLETED
+
+
+def test_a_child_whose_crew_cannot_be_stopped_is_replaced(field: Field) -> None:
+    worker = field.worker()
+    run_id = field.runs.start([step("DEAF", DEAF, deaf_s=600, timeout=0.5)])
+    ended = field.ends(run_id, Outcome.FAILED)
+    assert "time-out of 0.5 s" in ended.reason
+    (row,) = field.rows_of(run_id, "DEAF")
+    wait_until(lambda: is_gone(row[5]), what="the child with the deaf crew is gone")
+    assert worker.process.poll() is None
+    assert field.runs.play([faulty("NEXT")]).outcome is Outcome.COMPLETED
+    breathe(0)
