@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -93,11 +93,12 @@ class Worker:
         pool: str = "prefork",
         concurrency: int = 2,
         environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.log = folder / f"worker-{time.monotonic_ns()}.log"
         command = [sys.executable, "-m", "celery", "-A", "zts_worker", "worker", "--pool", pool]
         command += ["--concurrency", str(concurrency), "--hostname", f"w{time.monotonic_ns()}@test"]
-        command += ["--loglevel", "info", "--without-mingle", "--without-gossip"]
+        command += ["--loglevel", "info", "--without-mingle", "--without-gossip", *options]
         with self.log.open("wb") as log:
             self.process = self._spawn(command, log, redis_url, folder, environment or {})
 

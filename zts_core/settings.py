@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     submit_deadline: Annotated[float, Field(ge=0.5, le=300)] = 15.0
     idea_bytes: Annotated[int, Field(ge=1)] = 256 * 1024
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+    prometheus_port: Annotated[
+        int, Field(ge=0, le=65535, validation_alias=AliasChoices("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT"))
+    ] = 8000
+    prometheus_host: str = "127.0.0.1"
 
     @property
     def artifact_folder(self) -> Path:

@@ -93,6 +93,8 @@ def guard_child(**_: Any) -> None:
     freezing.of_this_process.limit_s = 3 * settings.lease + 2 * settings.redis_timeout
 
 
+logs.install()
+endpoint.install()
 app = application(read_settings())
 app.conf.include = ["zts_worker.tasks"]
 app.steps["worker"].add(ReaperStep)

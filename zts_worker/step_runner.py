@@ -9,6 +9,7 @@ import hashlib
 import logging
 import random
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settlin
 from zts_core.run import Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 from zts_worker.patience import patiently
-from zts_worker.ports import ArtifactStore, CrewFinder
+from zts_worker.ports import ArtifactStore, CrewFinder, Observer
 from zts_worker.step_context import AttemptContext
 from zts_worker.supervision import Ended, Watched, watch
 
@@ -77,6 +78,7 @@ class StepRunner:
         artifacts: ArtifactStore,
         worker: str,
         limits: RunnerLimits | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.store = store
         self.dispatcher = dispatcher
@@ -84,6 +86,7 @@ class StepRunner:
         self.artifacts = artifacts
         self.worker = worker
         self.limits = limits or RunnerLimits()
+        self.observer = observer
         self.left_behind = 0
         """How many crews could not be stopped and still run in this process."""
 
@@ -93,7 +96,8 @@ class StepRunner:
         if claim.verdict is ClaimVerdict.CLAIMED:
             reach(AFTER_CLAIM)
             attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
-            self.carry_out(attempt)
+            with self.observer.attempt(run_id, seq, claim) if self.observer else nullcontext():
+                self.carry_out(attempt)
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
             # The worker that settled it may have died before it decided.
             self.dispatcher.advance_run(run_id)
@@ -133,6 +137,8 @@ class StepRunner:
             every_s=min(self.limits.lease_s / 3, RENEW_AT_MOST_EVERY_S),
         )
         self.left_behind += watched.left_behind
+        if self.observer:
+            self.observer.crew_ended(watched.error, how=watched.ended.value)
         if watched.ended is Ended.BY_ITSELF:
             return _judge(crew.Output, crew.namespace, watched, context)
         if watched.ended is Ended.TIMED_OUT:

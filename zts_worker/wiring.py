@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from celery import Celery
-from zts_core.catalogue import find_crew
 
 from zts_core.artifacts import LocalArtifacts
+from zts_core.catalogue import find_crew
 from zts_core.celery_queue import CeleryQueue, make_app
 from zts_core.dispatch import Dispatcher
 from zts_core.graph.feed import FeedLimits, ResultFeed
@@ -18,6 +18,7 @@ from zts_core.graph.opening import open_graph
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.outbox import RedisOutbox
 from zts_core.settings import Settings, kombu_url, read_settings
+from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
 from zts_worker.step_runner import RunnerLimits, StepRunner
 
@@ -48,6 +49,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         artifacts=LocalArtifacts(settings.artifact_folder),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max),
+        observer=WorkerObserver(),
     )
     limits = ReaperLimits(
         interval_s=settings.tick, unclaimed_after_s=settings.resend_after, takeovers=settings.takeovers
@@ -55,8 +57,6 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
     return Engine(runner, dispatcher, Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits))
 
 
-@cache
-def engine_of_process(app: Celery, pid: int) -> Engine:  # noqa: ARG001 - the process id is the cache's key
 def build_feed(settings: Settings) -> ResultFeed | None:
     """The feed of the configured graph; None where there is none. Connects at the first delivery."""
     graph = open_graph(settings)
@@ -66,6 +66,8 @@ def build_feed(settings: Settings) -> ResultFeed | None:
     return ResultFeed(outbox, graph, limits=FeedLimits(interval_s=settings.tick))
 
 
+@cache
+def engine_of_process(app: Celery, pid: int) -> Engine:  # noqa: ARG001 - the process id is the cache's key
     """The engine of this process, made when it is first needed."""
     return build_engine(app, read_settings())
 

@@ -1,0 +1,110 @@
+"""Decides what a worker's log lines look like: run, step, attempt, crew and worker in each, no secrets, no payloads.
+
+Celery goes on to decide where lines go and which level counts (`--logfile`, `--loglevel`); only the form is ours, for
+its own lines too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from celery.signals import after_setup_logger, after_setup_task_logger
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from zts_core.settings import read_settings
+
+_PASSWORD_IN_URL = re.compile(r"(\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+@")
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+SHORTEST_SECRET = 8
+"""Shorter values of secret variables are left alone: they would be found inside of ordinary words."""
+LONGEST_LINE = 500
+"""Characters of a message, and of each line of a traceback: an exception's text may hold what a crew worked on."""
+
+HIDDEN = "***"
+
+
+@contextmanager
+def telling(**about: object) -> Iterator[None]:
+    """Put `about` into every log line of this thread, and of the crew's thread that copies its context."""
+    with structlog.contextvars.bound_contextvars(**about):
+        yield
+
+
+def install() -> None:
+    """Give Celery's handlers our form, in the worker's parent and in each of its children."""
+    after_setup_logger.connect(_reformat)
+    after_setup_task_logger.connect(_reformat)
+
+
+def _reformat(logger: logging.Logger | None = None, colorize: bool | None = None, **_: Any) -> None:
+    settings = read_settings()
+    for handler in logger.handlers if logger else ():
+        handler.setFormatter(formatter(settings.log_format, colors=bool(colorize)))
+
+
+def formatter(form: str, *, colors: bool = False) -> logging.Formatter:
+    """A formatter for any handler; `form` is `json` (one object a line) or `console`."""
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(allow=["run", "state", "attempt", "task_id"]),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_worker,
+        structlog.processors.format_exc_info,
+        Redactor(secrets_of(os.environ)),
+    ]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=common,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form, colors=colors)],
+    )
+
+
+def _renderer(form: str, *, colors: bool) -> Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+_HOST = socket.gethostname()
+
+
+def _add_worker(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    line["worker"] = f"{_HOST}:{os.getpid()}"
+    return line
+
+
+class Redactor:
+    """Hides secrets wherever they stand in a line, and cuts long texts."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        found = sorted(map(re.escape, secrets), key=len, reverse=True)
+        self._secrets = re.compile("|".join(found)) if found else None
+
+    def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        return {name: self.clean(value) if isinstance(value, str) else value for name, value in line.items()}
+
+    def clean(self, text: str) -> str:
+        """The text without secrets, each of its lines at most LONGEST_LINE characters."""
+        text = _PASSWORD_IN_URL.sub(rf"\1{HIDDEN}@", text)
+        if self._secrets:
+            text = self._secrets.sub(HIDDEN, text)
+        if len(text) <= LONGEST_LINE:
+            return text
+        return "\n".join(part if len(part) <= LONGEST_LINE else f"{part[:LONGEST_LINE]}…" for part in text.split("\n"))
+
+
+def secrets_of(environment: os._Environ[str] | dict[str, str]) -> frozenset[str]:
+    """Values of the variables whose names say that they are secret."""
+    return frozenset(
+        value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= SHORTEST_SECRET
+    )

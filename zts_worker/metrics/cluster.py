@@ -1,0 +1,162 @@
+"""Decides which series come from the store: exact, of the whole cluster, and the same from every worker.
+
+A worker that counted for itself would lose a count with each crash between the commit and the counting. So the script
+that commits counts, and a scrape reads. Ask for `max by (...)` over workers, never for `sum`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from zts_core.errors import ServiceUnavailable
+from zts_core.redis_store.counts import BOUNDS_MS, Counts, Ended, Levels
+from zts_core.run import Outcome
+
+ATTEMPT_STATUSES = ("done", "failed", "cancelled", "retried", "lost", "dead")
+"""How an attempt ends; `lost` and `dead` with their worker, `dead` for good."""
+
+HALTS = {Outcome.HALTED_STEP_CAP: "step_cap", Outcome.HALTED_LOOP: "loop", Outcome.HALTED_BUDGET: "budget"}
+
+Read = Callable[[], tuple[Counts, Levels]]
+
+
+class ClusterCollector(Collector):
+    """Reads the store at each scrape. Without an answer only `zerotoship_store_up 0` is left, so nothing looks new.
+
+    `known` gives the workflows and crews that have their series from the start, asked at the first scrape; others get
+    theirs when the store first hears of them.
+    """
+
+    def __init__(self, read: Read, *, known: Callable[[], tuple[frozenset[str], frozenset[str]]]) -> None:
+        self._read = read
+        self._known = cache(known)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: a registry that asked for names would need Redis at the start."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            counts, levels = self._read()
+        except ServiceUnavailable:
+            yield _gauge("store_up", "Whether Redis answers this worker.", 0)
+            return
+        yield _gauge("store_up", "Whether Redis answers this worker.", 1)
+        yield from self.of_workflows(counts)
+        yield from self.of_crews(counts)
+        yield from of_levels(levels)
+
+    def of_workflows(self, counts: Counts) -> Iterator[Metric]:
+        names = self._known()[0] | counts.created.keys() | counts.run_ms.keys()
+        yield _counter("project_creations", "Runs that were recorded.", "workflow_name", names, counts.created)
+        executions = _by_status(counts.runs)
+        yield _counter_by_status(
+            "workflow_executions", "Runs that ended, by outcome.", "workflow_name", names, list(Outcome), executions
+        )
+        yield _histogram(
+            "workflow_duration_seconds",
+            "From submit to outcome.",
+            "workflow_name",
+            names,
+            ended=counts.runs,
+            sums_ms=counts.run_ms,
+        )
+        halts = Counter[str]()
+        for (_, outcome), number in executions.items():
+            if outcome in HALTS:
+                halts[HALTS[Outcome(outcome)]] += number
+        yield _counter("halts", "Runs that a safeguard stopped.", "reason", HALTS.values(), halts)
+
+    def of_crews(self, counts: Counts) -> Iterator[Metric]:
+        names = self._known()[1] | counts.attempt_ms.keys() | counts.takeovers.keys()
+        executions = _by_status(counts.attempts)
+        yield _counter_by_status(
+            "crew_executions", "Attempts that ended, by how.", "crew_name", names, ATTEMPT_STATUSES, executions
+        )
+        yield _histogram(
+            "crew_duration_seconds",
+            "From claim to end of an attempt.",
+            "crew_name",
+            names,
+            ended=counts.attempts,
+            sums_ms=counts.attempt_ms,
+        )
+        retries = Counter({crew: number for (crew, status), number in executions.items() if status == "retried"})
+        yield _counter("step_retries", "Attempts that are tried again after a back-off.", "crew_name", names, retries)
+        yield _counter(
+            "lease_takeovers", "Leases that ran out with their worker.", "crew_name", names, counts.takeovers
+        )
+
+
+def of_levels(levels: Levels) -> Iterator[Metric]:
+    """The gauges of the store."""
+    yield _gauge("active_workflows", "Runs without an outcome.", levels.active_runs)
+    yield _gauge("oldest_workflow_seconds", "Age of the oldest run without an outcome.", levels.oldest_run_s)
+    yield _gauge("queue_depth", "Steps that wait for a worker.", levels.queued)
+    yield _gauge("queue_oldest_seconds", "How long ago the longest waiting step was sent.", levels.oldest_queued_s)
+    yield _gauge("leases", "Attempts that hold a lease.", levels.leases)
+    overdue = GaugeMetricFamily(
+        "zerotoship_overdue_seconds", "How late the reaper is with what is most overdue.", labels=["kind"]
+    )
+    for kind, seconds in levels.overdue_s.items():
+        overdue.add_metric([kind], seconds)
+    yield overdue
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"zerotoship_{name}", meaning, value=value)
+
+
+def _counter(name: str, meaning: str, label: str, values: Iterable[str], found: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"zerotoship_{name}", meaning, labels=[label])
+    for value in sorted(values):
+        family.add_metric([value], found.get(value, 0))
+    return family
+
+
+def _counter_by_status(
+    name: str,
+    meaning: str,
+    label: str,
+    values: Iterable[str],
+    statuses: Iterable[str],
+    found: Mapping[tuple[str, str], int],
+) -> Metric:
+    family = CounterMetricFamily(f"zerotoship_{name}", meaning, labels=[label, "status"])
+    for value in sorted(values):
+        for status in statuses:
+            family.add_metric([value, str(status)], found.get((value, status), 0))
+    return family
+
+
+def _histogram(
+    name: str, meaning: str, label: str, values: Iterable[str], *, ended: Ended, sums_ms: Mapping[str, int]
+) -> Metric:
+    family = HistogramMetricFamily(f"zerotoship_{name}", meaning, labels=[label])
+    within: dict[str, Counter[str]] = defaultdict(Counter)
+    for (value, _, bound), number in ended.items():
+        within[value][bound] += number
+    for value in sorted(values):
+        family.add_metric([value], _cumulated(within[value]), sum_value=sums_ms.get(value, 0) / 1000)
+    return family
+
+
+def _cumulated(within: Mapping[str, int]) -> list[tuple[str, float]]:
+    buckets: list[tuple[str, float]] = []
+    total = 0
+    for bound in BOUNDS_MS:
+        total += within.get(str(bound), 0)
+        buckets.append((str(bound / 1000), total))
+    return [*buckets, ("+Inf", total + within.get("inf", 0))]
+
+
+def _by_status(ended: Ended) -> Counter[tuple[str, str]]:
+    found = Counter[tuple[str, str]]()
+    for (name, status, _), number in ended.items():
+        found[name, status] += number
+    return found

@@ -1,0 +1,26 @@
+"""Decides who is told of attempts: the log lines of the thread, and the metrics where they are on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from zts_core.ports import Claim
+from zts_worker import logs
+from zts_worker.metrics import endpoint
+
+
+class WorkerObserver:
+    """The Observer of a worker's processes."""
+
+    @contextmanager
+    def attempt(self, run_id: str, seq: int, claim: Claim) -> Iterator[None]:
+        recorder = endpoint.recorder()
+        told = {"run": run_id, "step": seq, "state": claim.step["state"], "crew": claim.step["crew"]}
+        with logs.telling(**told, attempt=claim.attempt), recorder.attempt() if recorder else nullcontext():
+            yield
+
+    def crew_ended(self, error: BaseException | None, *, how: str) -> None:
+        recorder = endpoint.recorder()
+        if recorder:
+            recorder.crew_ended(error, how)
