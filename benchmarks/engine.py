@@ -61,9 +61,8 @@ class Engine:
         self.store = RedisStore(self.url, retention_s=3600, timeout_s=30)
         self._exits.callback(self.store.close)
         broker = kombu_url(self.url)
-        queue = CeleryQueue(
-            make_app(broker, broker, timeout_s=30), watchdog="chord" if watchdog == "chord" else "inline"
-        )
+        app = make_app(broker, broker, timeout_s=30)
+        queue = CeleryQueue(app, watchdog="chord" if watchdog == "chord" else "inline", beside_store=True)
         self.dispatcher = Dispatcher(self.store, queue)
         command = [
             "-m",

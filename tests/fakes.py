@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
-from zts_core.decision import Decision, StepStart
+from zts_core.decision import Packed, Decision, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
 from zts_core.ports import (
     Claim,
@@ -508,6 +508,9 @@ class MemoryQueue:
             raise ServiceUnavailable("the queue is away; start it")
         self.waves.append(tuple(messages))
         self.waiting.extend(messages)
+
+    def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
+        return ()
 
     def depth(self) -> int:
         return len(self.waiting)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Literal
 
 from celery import Celery, uuid
 from celery.result import denied_join_result
-from kombu import Queue
+from kombu import Connection, Queue, serialization
 from kombu.exceptions import ChannelError, KombuError
+from kombu.utils import json
 
 from zts_core.crash_points import MID_WAVE, reach
+from zts_core.decision import Packed
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
 
@@ -77,53 +80,86 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
     return app
 
 
+def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
+    shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
+    return {
+        "args": (message.run_id, message.seq, joined),
+        "argsrepr": f"({shown})",
+        # A chord counts its header without storing results: nobody reads them, the store has them.
+        "ignore_result": True,
+    }
+
+
 class CeleryQueue:
     """A StepQueue on Celery."""
 
-    def __init__(self, app: Celery, *, watchdog: WatchdogMode) -> None:
+    def __init__(self, app: Celery, *, watchdog: WatchdogMode, beside_store: bool = False) -> None:
+        """`beside_store` says that the broker is the Redis database of the run store."""
         self._app = app
         self._watchdog = watchdog
+        self._beside_store = beside_store
 
     def send(self, messages: Sequence[StepMessage]) -> None:
         """Send a wave of one run, or steps of any runs that are to be sent again."""
         # Nobody waits for results here: without the denial, Celery subscribes to a channel per task.
         with self._translated(), denied_join_result():
-            if len(messages) == 1 and self._watchdog == "inline":
-                self._send_step(messages[0], joined=False)
-            elif len({message.run_id for message in messages}) > 1:
+            if len({message.run_id for message in messages}) > 1:
                 for message in messages:
                     self.send([message])
-            else:
-                self._send_chord(messages)
+                return
+            for arguments in self._tasks(messages):
+                self._app.send_task(STEP_TASK, **arguments)
+                reach(MID_WAVE)
 
-    def _send_chord(self, messages: Sequence[StepMessage]) -> None:
+    def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
+        """The wave's messages as Celery and kombu write them, for the store's Redis to push with the decision."""
+        if not (self._beside_store and messages):
+            return ()
+        with self._translated(), denied_join_result():
+            return [self._packed(arguments) for arguments in self._tasks(messages)]
+
+    def _tasks(self, messages: Sequence[StepMessage]) -> Iterator[dict[str, Any]]:
+        """Arguments of each task of a wave: one by itself, several as a chord."""
+        alone = len(messages) == 1
+        if alone and self._watchdog == "inline":
+            yield _task(messages[0], joined=False)
+            return
+        chord = self._chord(messages[0].run_id, len(messages))
+        for index, message in enumerate(messages):
+            # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
+            yield _task(message, joined=alone or message.pure_join) | chord | {"group_index": index}
+
+    def _chord(self, run_id: str, size: int) -> dict[str, Any]:
         """A flat chord: the messages that Celery's canvas would send, without the results it would wait for.
 
         The canvas binds each header task's result to a barrier, and so subscribes to one Redis channel per step.
         """
-        run_id, alone, group_id = messages[0].run_id, len(messages) == 1, uuid()
+        group_id = uuid()
         body = self._app.signature(
             WATCHDOG_TASK, args=(run_id,), argsrepr=f"({run_id})", queue=CONTROL_QUEUE, ignore_result=True
         )
         body.freeze(group_id=group_id)
-        self._app.backend.set_chord_size(group_id, len(messages))
-        for index, message in enumerate(messages):
-            # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
-            joined = alone or message.pure_join
-            self._send_step(message, joined=joined, group_id=group_id, group_index=index, chord=body)
-            reach(MID_WAVE)
+        self._app.backend.set_chord_size(group_id, size)
+        return {"group_id": group_id, "chord": body}
 
-    def _send_step(self, message: StepMessage, *, joined: bool, chord: Any = None, **group: Any) -> None:
-        shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
-        self._app.send_task(
-            STEP_TASK,
-            args=(message.run_id, message.seq, joined),
-            argsrepr=f"({shown})",
-            # A chord counts its header without storing results: nobody reads them, the store has them.
-            ignore_result=True,
-            chord=chord,
-            **group,
+    def _packed(self, arguments: dict[str, Any]) -> Packed:
+        task_id = uuid()
+        headers, properties, body, _ = self._app.amqp.as_task_v2(task_id, STEP_TASK, **arguments)
+        content_type, content_encoding, payload = serialization.dumps(body, serializer="json")
+        message = self._packer.prepare_message(
+            payload,
+            content_type=content_type,
+            content_encoding=content_encoding,
+            headers=headers,
+            properties={**properties, "delivery_mode": 2},
         )
+        self._packer._inplace_augment_message(message, "", STEP_QUEUE)
+        return Packed(STEP_QUEUE, json.dumps(message))
+
+    @cached_property
+    def _packer(self) -> Any:
+        """kombu's own channel of the virtual transports, in memory: it writes messages as the one of Redis does."""
+        return Connection("memory://").channel()
 
     def depth(self) -> int:
         """How many step messages wait in the broker."""

@@ -49,6 +49,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """A message as the broker keeps it, for a store that is the broker too and pushes it with the decision."""
+
+    queue: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What is next. `visits` are (place, data) pairs for the loop history; `consumed` the settlements it used up."""
 
@@ -61,6 +69,8 @@ class Decision:
     finish: Ending | None = None
     asks_only: bool = False
     """Nothing but approvals is open: the run waits for people and holds no worker."""
+    push: tuple[Packed, ...] = ()
+    """The wave's messages where recording and sending are one step; empty where the wave is sent afterwards."""
 
     @property
     def waits(self) -> bool:

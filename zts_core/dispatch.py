@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from zts_core.advance import advance
@@ -24,6 +25,13 @@ READ_AGAIN = 100
 """How often one call reads a position that others keep moving before it leaves the run to them."""
 
 
+def messages_of(run_id: str, decision: Decision) -> list[StepMessage]:
+    """What the queue needs to know of a decision's wave."""
+    return [
+        StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join) for start in decision.starts
+    ]
+
+
 class Dispatcher:
     """Starts runs and moves them on, over one store and one queue."""
 
@@ -35,6 +43,8 @@ class Dispatcher:
     def start_run(self, new: NewRun, plan: Plan) -> Created:
         """Record a run with its first wave, then send it; the same key gives the first run again."""
         decision = advance(plan, RunState(max_steps=new.max_steps))
+        if not new.paused:
+            decision = self.packed(new.run_id, decision)
         created = self.store.create(new, plan, decision)
         if not (created.existed or new.paused):
             reach(AFTER_CREATE)
@@ -52,6 +62,7 @@ class Dispatcher:
             if position.status is RunStatus.FINISHED or not (position.settled or stop):
                 return None
             decision = advance(self.plan_of(position.plan_digest), position.state, position.settled, stop=stop)
+            decision = self.packed(run_id, decision)
             reach(BEFORE_RECORD)
             verdict, place = self.store.record(run_id, decision, version=position.version)
             if verdict is RecordVerdict.RECORDED:
@@ -71,14 +82,20 @@ class Dispatcher:
         reason = f"no progress: {node} was about to start a third time with the same data (last waves: {cycle})"
         return Ending(Outcome.HALTED_LOOP, reason)
 
+    def packed(self, run_id: str, decision: Decision) -> Decision:
+        """The decision with its wave's messages, where the store can push them with it."""
+        try:
+            return replace(decision, push=tuple(self.queue.pack(messages_of(run_id, decision))))
+        except ServiceUnavailable:
+            return decision
+
     def send_wave(self, run_id: str, decision: Decision) -> None:
-        """Send what a decision started. A broker that is away loses nothing: the wave is on record."""
-        self.send_again(
-            [
-                StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join)
-                for start in decision.starts
-            ]
-        )
+        """Send what a decision started, unless that was one step with recording it.
+
+        A broker that is away loses nothing: the wave is on record.
+        """
+        if not decision.push:
+            self.send_again(messages_of(run_id, decision))
 
     def send_again(self, messages: Sequence[StepMessage]) -> None:
         """Send steps that the store has on record as queued."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from zts_core.decision import Decision
+from zts_core.decision import Decision, Packed
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, StepStatus
 from zts_core.workflow.plan import Plan
 
@@ -350,6 +350,9 @@ class StepQueue(Protocol):
 
     def send(self, messages: Sequence[StepMessage]) -> None:
         """Send a wave; ServiceUnavailable where the broker does not take it."""
+
+    def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
+        """The wave as messages that the store can push by itself; empty where it has to be sent."""
 
     def depth(self) -> int:
         """How many messages wait for a worker."""

@@ -79,6 +79,16 @@ class Settings(BaseSettings):
             return self.broker_url.get_secret_value()
         return kombu_url(self.store_url)
 
+    @property
+    def broker_is_store(self) -> bool:
+        """Whether the broker is the database of the run store."""
+        return one_redis(self.store_url, self.queue_url)
+
+
+def one_redis(store_url: str, broker_url: str) -> bool:
+    """Whether store and broker are one database of one Redis, so that a script can push a message."""
+    return kombu_url(store_url) == broker_url
+
 
 def kombu_url(redis_url: str) -> str:
     """The same Redis in kombu's spelling, which names a Unix socket differently than redis-py does."""

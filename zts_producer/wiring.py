@@ -16,7 +16,7 @@ from zts_core.artifacts import LocalArtifacts
 from zts_core.errors import ZtsError
 from zts_core.ports import RunStore, StepQueue
 from zts_core.run import StepStatus
-from zts_core.settings import Settings, kombu_url
+from zts_core.settings import Settings, kombu_url, one_redis
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Services:
         """The step queue."""
         from zts_core.celery_queue import CeleryQueue
 
-        return CeleryQueue(self.celery, watchdog=self.settings.watchdog)
+        beside_store = one_redis(self.choice.redis_url, self.choice.broker_url)
+        return CeleryQueue(self.celery, watchdog=self.settings.watchdog, beside_store=beside_store)
 
     @cached_property
     def celery(self) -> Celery:

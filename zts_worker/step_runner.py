@@ -175,7 +175,7 @@ class StepRunner:
         decision = None
         if claim.state is not None and not leaves_it:
             decision = advance(attempt.plan, claim.state, [settled])
-            decision = None if decision.waits else decision
+            decision = None if decision.waits else self.dispatcher.packed(attempt.run_id, decision)
         # The work is done and paid for: an outage is waited out, and the fence refuses it where it comes too late.
         answer = patiently(
             lambda: self.store.settle(

@@ -149,6 +149,10 @@ local function apply(decision)
   else
     redis.call('ZREM', UNDECIDED, run)
   end
+  -- Where this Redis is the broker too: recorded and sent is one step, and nothing can die in between.
+  for _, message in ipairs(decision.push) do
+    redis.call('LPUSH', message[1], message[2])
+  end
   if decision.finish then
     finish(decision)
   end
