@@ -40,7 +40,7 @@ def application(settings: Settings) -> Celery:
 def build_engine(app: Celery, settings: Settings) -> Engine:
     """An engine with connections of its own: a forked child must not share its parent's."""
     store = RedisStore(settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
-    queue = CeleryQueue(app, watchdog=settings.watchdog)
+    queue = CeleryQueue(app, watchdog=settings.watchdog, beside_store=settings.broker_is_store)
     dispatcher = Dispatcher(store, queue)
     runner = StepRunner(
         store=store,
