@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +16,12 @@ import redis
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded import find_server
+
+
+def pytest_configure() -> None:
+    """A shell starts `make test &` with Ctrl-C ignored, and every program a test starts would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
