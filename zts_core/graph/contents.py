@@ -49,8 +49,8 @@ def _add_tasks(changes: Changes, step: str, output: Mapping[str, Any]) -> None:
     for task in tasks:
         name = key(step, task["id"])
         plain = {field: scalar(value) for field, value in task.items() if not isinstance(value, list | dict)}
-        changes.node("tasks", name, {**{text(f): v for f, v in plain.items() if f != "id"}, "key": text(task["id"])})
-        changes.edge("planned", step, name)
+        props = {text(field): value for field, value in plain.items() if field != "id"}
+        changes.node("tasks", name, {**props, "key": text(task["id"])}, step=step)
         for other in listed(task.get("depends_on")):
             if str(other) in known:
                 changes.edge("depends_on", name, key(step, other))
@@ -61,8 +61,7 @@ def _add_findings(changes: Changes, step: str, output: Mapping[str, Any]) -> Non
         if number >= MOST_OF_A_STEP:
             return
         name = key(step, "finding", number)
-        changes.node("findings", name, _finding(kind, entry))
-        changes.edge("found", step, name)
+        changes.node("findings", name, _finding(kind, entry), step=step)
 
 
 def _findings(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

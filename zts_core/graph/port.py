@@ -9,39 +9,26 @@ from typing import Any, Protocol
 Row = Mapping[str, Any]
 
 KINDS = (
-    "runs",
     "ideas",
     "projects",
     "workflows",
     "crews",
+    "runs",
     "steps",
     "attempts",
     "decisions",
     "artifacts",
     "tasks",
     "findings",
-    "carries",
-    "belongs",
     "came_from",
-    "follows",
     "replays",
-    "has_step",
-    "has_attempt",
-    "by",
     "next",
     "used",
-    "used_idea",
     "made",
-    "decided",
     "led_to_decision",
     "led_to_step",
     "escalated_to",
-    "planned",
     "depends_on",
-    "found",
-    "superseded",
-    "ended",
-    "abandoned",
 )
 """The statements that write, in the order in which they run; each takes `$rows`. See `cypher/write.cypher`."""
 
@@ -52,19 +39,19 @@ class Changes:
     def __init__(self) -> None:
         self._rows: dict[str, dict[Any, dict[str, Any]]] = {}
 
-    def node(self, kind: str, key: str, props: Row, *, line: int = 0) -> None:
-        """Set properties of a node; `line` is the place in the ledger that says so, a later one wins."""
+    def node(self, kind: str, key: str, props: Row, *, line: int = 0, **joined: str) -> None:
+        """Set properties of a node and join it to others, by their ids.
+
+        `line` is the place in the ledger that says so; what a later one said is never replaced by an earlier one.
+        """
         row = self._rows.setdefault(kind, {}).setdefault(key, {"id": key, "line": line, "props": {}})
         row["line"] = max(row["line"], line)
         row["props"].update(props)
+        row.update(joined)
 
     def edge(self, kind: str, start: str, end: str, **props: Any) -> None:
         """Join two nodes; once, however often it is said."""
         self._rows.setdefault(kind, {})[start, end, *props.values()] = {"from": start, "to": end, **props}
-
-    def effect(self, kind: str, key: str, row: Row) -> None:
-        """A change to nodes that the graph has to find itself."""
-        self._rows.setdefault(kind, {})[key] = dict(row)
 
     def merge(self, other: Changes) -> None:
         """Take another's rows over; both must not speak of the same run."""

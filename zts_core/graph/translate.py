@@ -21,7 +21,9 @@ from zts_core.run import Ref, dumps
 MOST_EDGES = 200
 """How many steps one step is said to have used, and to have led to, at most: a foreach may have thousands."""
 
-_STEM_WORDS = re.compile(r"\w{4,}")
+_WORDS = re.compile(r"\w{4,}")
+_IN_A_LOOP = re.compile(r"_\d+([.\[]|$)")
+"""States inside of loops are recorded as `<prefix>_<iteration>`, alone or before a dot or an item's number."""
 
 
 class Translator:
@@ -35,11 +37,21 @@ class Translator:
         self._steps: list[int] = memory.get("steps", [])
         self._before: list[int] = memory.get("before", [])
         self._decisions: list[str] = memory.get("decisions", [])
+        self._open: dict[str, int] = memory.get("open", {})
+        self._newest: dict[str, int] = memory.get("newest", {})
 
     @property
     def memory(self) -> str:
-        """Which steps settled and which decisions were made since the last wave."""
-        return dumps({"steps": self._steps, "before": self._before, "decisions": self._decisions})
+        """What settled and was decided since the last wave, what is open, and the newest step of each node."""
+        return dumps(
+            {
+                "steps": self._steps,
+                "before": self._before,
+                "decisions": self._decisions,
+                "open": self._open,
+                "newest": self._newest,
+            }
+        )
 
     def add(self, entries: Sequence[LedgerEntry]) -> Changes:
         """The rows of these lines; raises ValueError, KeyError or TypeError for a line that makes no sense."""
@@ -67,11 +79,8 @@ class Translator:
             "values": text(dumps(run.values)),
             "status": "running",
         }
-        self.changes.node("runs", run.run_id, props, line=place(entry))
-        self.changes.edge("carries", run.run_id, digest)
-        self.changes.edge("belongs", run.run_id, project)
+        self.changes.node("runs", run.run_id, props, line=place(entry), idea=digest, project=project, workflow=workflow)
         self.changes.edge("came_from", project, digest)
-        self.changes.edge("follows", run.run_id, workflow)
         if source := entry.detail.get("replay_of"):
             self.changes.edge("replays", run.run_id, key(source))
 
@@ -83,9 +92,18 @@ class Translator:
             "finished_ms": entry.at_ms,
         }
         self.changes.node("runs", self.run.run_id, props, line=place(entry))
-        over = {"run": self.run.run_id, "at_ms": entry.at_ms, "line": place(entry)}
-        self.changes.effect("ended", self.run.run_id, over)
-        self.changes.effect("abandoned", self.run.run_id, over)
+        for seq, attempt in self._open.items():
+            self.give_up(entry, int(seq), attempt)
+        self._open = {}
+        self._newest = {}
+
+    def give_up(self, entry: LedgerEntry, seq: int, attempt: int) -> None:
+        """A run that has ended leaves nothing open: what had not started never will, what was at work was given up."""
+        step = self.step_id(seq)
+        self.changes.node("steps", step, {"status": "cancelled", "ended_ms": entry.at_ms}, line=place(entry))
+        if attempt:
+            ended = {"status": "lost", "ended_ms": entry.at_ms}
+            self.changes.node("attempts", key(step, attempt), ended, line=place(entry), step=step)
 
     def pause(self, entry: LedgerEntry) -> None:
         status = "paused" if entry.kind == "paused" else "running"
@@ -122,22 +140,18 @@ class Translator:
             "seq": seq,
             "state": text(static["state"]),
             "path": text(static["path"]),
-            "workflow": text(static.get("workflow") or self.run.workflow),
-            "slot": key(self.run.run_id, static["path"], *([item[2]] if item else [])),
             "crew": crew,
             "status": status,
             "queued_ms": entry.at_ms,
-            "effective": False,
         }
+        self._open[str(seq)] = 0
         if item:
             props["item"] = item[2]
         if prompt := static.get("prompt"):
             props["prompt"] = text(prompt)
-        self.changes.node("steps", step, props, line=place(entry))
-        self.changes.edge("has_step", self.run.run_id, step)
+        self.changes.node("steps", step, props, line=place(entry), run=self.run.run_id, crew=key(crew))
         if crew:
             self.changes.node("crews", key(crew), {})
-            self.changes.edge("by", step, key(crew))
         for used in self.used(static.get("inputs") or {}):
             self.changes.edge("used", step, self.step_id(used))
 
@@ -151,28 +165,33 @@ class Translator:
     def attempt(self, entry: LedgerEntry, **props: Any) -> None:
         number = int(entry.detail["attempt"])
         name = key(self.step_id(entry.seq), number)
-        self.changes.node("attempts", name, {"number": number, **props}, line=place(entry))
-        self.changes.edge("has_attempt", self.step_id(entry.seq), name)
+        step = self.step_id(entry.seq)
+        self.changes.node("attempts", name, {"number": number, **props}, line=place(entry), step=step)
 
     def begin_attempt(self, entry: LedgerEntry) -> None:
         number = int(entry.detail["attempt"])
         worker = text(entry.detail.get("worker", ""))
-        self.step(entry, status="running", started_ms=entry.at_ms, attempts=number, worker=worker)
-        self.attempt(entry, status="running", started_ms=entry.at_ms, worker=worker, effective=False)
+        self.step(entry, status="running", started_ms=entry.at_ms, attempts=number)
+        self.attempt(entry, status="running", started_ms=entry.at_ms, worker=worker)
+        self._open[str(entry.seq)] = number
 
     def fail_attempt(self, entry: LedgerEntry) -> None:
         error = text(entry.detail.get("error", ""))
         self.step(entry, status="retrying", error=error)
         self.attempt(entry, status="failed", ended_ms=entry.at_ms, error=error, transient=True)
+        self._open[str(entry.seq)] = 0
 
     def lose_attempt(self, entry: LedgerEntry) -> None:
         error = "its worker was lost"
         self.step(entry, status="queued", error=error)
         self.attempt(entry, status="lost", ended_ms=entry.at_ms, error=error)
+        self._open[str(entry.seq)] = 0
 
     def settle(self, entry: LedgerEntry) -> None:
         status = entry.kind.removeprefix("step_")
-        ended = {"status": status, "ended_ms": entry.at_ms, "error": text(entry.detail.get("error", ""))}
+        ended: dict[str, Any] = {"status": status, "ended_ms": entry.at_ms}
+        if error := entry.detail.get("error"):
+            ended["error"] = text(error)
         costs = {name: scalar(entry.detail[name]) for name in ("cost", "tokens") if name in entry.detail}
         self.step(entry, **ended, **costs)
         self.settled(entry.seq)
@@ -191,15 +210,21 @@ class Translator:
         self.supersede(entry)
 
     def supersede(self, entry: LedgerEntry) -> None:
-        """An iteration's output takes the place of the one before; only a step that starts later can do that."""
-        static = self.pending.steps.get(entry.seq)
-        if static is None:
-            return
+        """An iteration takes the place of the one before: of the same node and, in a foreach, the same item."""
+        static = self.pending.steps[entry.seq]
         item = static.get("item")
-        slot = key(self.run.run_id, static["path"], *([item[2]] if item else []))
-        self.changes.effect("superseded", slot, {"slot": slot, "seq": entry.seq, "line": place(entry)})
+        node = f"{static['path']}#{item[2]}" if item else static["path"]
+        before = self._newest.get(node, 0)
+        if before > entry.seq:
+            self.step(entry, effective=False)
+            return
+        if before and before != entry.seq:
+            self.changes.node("steps", self.step_id(before), {"effective": False}, line=place(entry))
+        if item is None or _IN_A_LOOP.search(static["state"]):  # items of a foreach outside of loops come once
+            self._newest[node] = entry.seq
 
     def settled(self, seq: int) -> None:
+        self._open.pop(str(seq), None)
         self._steps = [*self._steps, seq][-MOST_EDGES:]
 
     # decisions
@@ -237,8 +262,7 @@ class Translator:
         decision = key(self.run.run_id, entry.id)
         told = {name: text(entry.detail[name]) for name in ("state", "then") if name in entry.detail}
         common = {"run": self.run.run_id, "kind": kind, "reason": text(reason), "at_ms": entry.at_ms}
-        self.changes.node("decisions", decision, {**common, **told, **props})
-        self.changes.edge("decided", self.run.run_id, decision)
+        self.changes.node("decisions", decision, {**common, **told, **props}, run=self.run.run_id)
         for seq in [entry.seq] if entry.seq else self._steps or self._before:
             self.changes.edge("led_to_decision", self.step_id(seq), decision)
         self._decisions = [*self._decisions, decision][-MOST_EDGES:]
@@ -296,7 +320,7 @@ def seqs_of(ref: Ref) -> Iterator[int]:
 
 def words(idea: str) -> list[str]:
     """The idea's words of four letters and more, once each in the order of the text, by which it is compared."""
-    found = dict.fromkeys(match.group() for match in _STEM_WORDS.finditer(text(idea).casefold()))
+    found = dict.fromkeys(match.group() for match in _WORDS.finditer(text(idea).casefold()))
     return list(found)[:300]
 
 

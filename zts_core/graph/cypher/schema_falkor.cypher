@@ -36,8 +36,5 @@ CREATE INDEX FOR (n:Finding) ON (n.id)
 // name: run_created_ms
 CREATE INDEX FOR (n:Run) ON (n.created_ms)
 
-// name: step_slot
-CREATE INDEX FOR (n:Step) ON (n.slot)
-
 // name: made_path
 CREATE INDEX FOR ()-[r:MADE]-() ON (r.path)

@@ -36,8 +36,5 @@ CREATE CONSTRAINT zts_finding_id IF NOT EXISTS FOR (n:Finding) REQUIRE n.id IS U
 // name: run_created_ms
 CREATE INDEX zts_run_created_ms IF NOT EXISTS FOR (n:Run) ON (n.created_ms)
 
-// name: step_slot
-CREATE INDEX zts_step_slot IF NOT EXISTS FOR (n:Step) ON (n.slot)
-
 // name: made_path
 CREATE INDEX zts_made_path IF NOT EXISTS FOR ()-[r:MADE]-() ON (r.path)
