@@ -33,12 +33,18 @@ from zts_core.redis_store import codec, keys
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
+from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 
 LARGEST_STATE_SENT = 16_384
 """Bytes of a position that a claim carries along; a wider one is read when it is needed."""
 
 _STATUS_AFTER = {SettledAs.DONE: "done", SettledAs.FAILED: "failed", SettledAs.CANCELLED: "cancelled"}
+
+
+def crews_of(plan: Plan) -> list[str]:
+    """Names of the crews a plan may call, each once."""
+    return sorted({node.model.crew for node in plan.nodes.values() if isinstance(node.model, Step)})
 
 
 class RedisStore:
@@ -87,7 +93,15 @@ class RedisStore:
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
         run_id, existed = self._scripts.call(
-            "create", new.run_id, self._encode(decision), dumps(fields), plan.to_json(), kept_ms, kept_ms, keys=extra
+            "create",
+            new.run_id,
+            self._encode(decision),
+            dumps(fields),
+            plan.to_json(),
+            kept_ms,
+            kept_ms,
+            dumps(crews_of(plan)),
+            keys=extra,
         )
         return Created(run_id, bool(existed))
 

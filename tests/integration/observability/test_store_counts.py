@@ -58,6 +58,13 @@ def test_a_submit_that_is_repeated_counts_once(world: World, counts: RedisCounts
     assert read(counts)[0].created == {"main": 1}
 
 
+def test_a_crew_is_known_from_the_first_run_that_may_call_it(world: World, counts: RedisCounts) -> None:
+    world.submit(step("A"), step("B"))
+    found = read(counts)[0]
+    assert set(found.attempt_ms) == {"a", "b"}
+    assert not found.attempts
+
+
 def test_a_late_commit_counts_nothing(world: World, counts: RedisCounts) -> None:
     world.submit(step("A"), step("B"))
     world.claimed()

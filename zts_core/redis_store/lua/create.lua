@@ -1,4 +1,5 @@
--- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl.
+-- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl,
+-- crews of the plan.
 -- KEYS after the common ones: the plan, the idempotency key (only where there is one).
 local PLAN, KEY = KEYS[18], KEYS[19]
 if KEY then
@@ -12,7 +13,9 @@ if redis.call('EXISTS', RUN) == 1 then
   -- The caller's own first try, whose answer was lost on the way.
   return { run, 0 }
 end
-redis.call('SET', PLAN, ARGV[4], 'NX')
+if redis.call('SET', PLAN, ARGV[4], 'NX') then
+  announce(cjson.decode(ARGV[7]))
+end
 if redis.call('PTTL', PLAN) < tonumber(ARGV[5]) then
   redis.call('PEXPIRE', PLAN, ARGV[5])
 end
