@@ -22,6 +22,7 @@ from celery.signals import celeryd_after_setup, celeryd_init, task_postrun, task
 from zts_core.catalogue import list_crews
 from zts_core.errors import ServiceUnavailable
 from zts_core.redis_store.counts import RedisCounts
+from zts_core.redis_store.outbox import RedisOutbox
 from zts_core.settings import Settings, read_settings
 from zts_core.workflow.library import Library
 from zts_worker.metrics.server import TEXT, Answer, open_server
@@ -57,8 +58,16 @@ class Endpoint:
         multiprocess.MultiProcessCollector(self.registry, path=str(self.folder))  # type: ignore[no-untyped-call]
         known = partial(known_names, settings)
         self.registry.register(ClusterCollector(self.counts.read, known=known))
+        if settings.neo4j_uri or settings.graph_url:
+            self._show_graph()
         self.recorder = self._recorder()
         atexit.register(remove_folder, self.folder, os.getpid())
+
+    def _show_graph(self) -> None:
+        from zts_worker.metrics.graph import GraphCollector
+
+        outbox = RedisOutbox(self.settings.store_url, timeout_s=self.settings.redis_timeout)
+        self.registry.register(GraphCollector(outbox.backlog))
 
     @staticmethod
     def _recorder() -> Recorder:
