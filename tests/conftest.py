@@ -10,12 +10,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded import find_server
+
+if TYPE_CHECKING:
+    from graph_servers import GraphModuleServer, Neo4jServer
 
 
 def pytest_configure() -> None:
@@ -42,6 +46,26 @@ def redis_url() -> Iterator[str]:
         server.terminate()
         server.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def neo4j() -> Iterator[Neo4jServer]:
+    """A real Neo4j, shared by all tests: whoever stops it starts it again, whoever needs it empty empties it."""
+    from graph_servers import Neo4jServer
+
+    server = Neo4jServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def graph_module() -> Iterator[GraphModuleServer]:
+    """The embedded graph's server, shared like `neo4j`."""
+    from graph_servers import GraphModuleServer
+
+    server = GraphModuleServer()
+    yield server
+    server.close()
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes]) -> None:

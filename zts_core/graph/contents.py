@@ -38,7 +38,7 @@ def add_contents(changes: Changes, step: str, result: StepResult) -> None:
 
 def _add_artifacts(changes: Changes, step: str, artifacts: Mapping[str, tuple[str, int]]) -> None:
     for path, (digest, size) in artifacts.items():
-        changes.node("artifacts", digest, {"digest": digest, "size": size, "name": text(path.rpartition("/")[2])})
+        changes.node("artifacts", digest, {"digest": digest, "size": size})
         changes.edge("made", step, digest, path=key(path))
 
 

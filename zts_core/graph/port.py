@@ -12,8 +12,10 @@ KINDS = (
     "ideas",
     "projects",
     "workflows",
-    "crews",
+    "runs_begun",
     "runs",
+    "steps_begun",
+    "steps_asked",
     "steps",
     "attempts",
     "decisions",
@@ -65,12 +67,28 @@ class Changes:
 
     def batches(self) -> Iterable[tuple[str, Sequence[Row]]]:
         """Statement and rows, in the order of KINDS, without the empty ones."""
+        sorted_out: dict[str, list[Row]] = {}
+        for kind, rows in self._rows.items():
+            for row in rows.values():
+                sorted_out.setdefault(_statement(kind, row), []).append(row)
         for kind in KINDS:
-            if rows := self._rows.get(kind):
-                yield kind, list(rows.values())
+            if kind in sorted_out:
+                yield kind, sorted_out[kind]
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
+
+
+def _statement(kind: str, row: Row) -> str:
+    """Rows of a beginning join their node to others, which a statement cannot make depend on the row.
+
+    (FalkorDB 4.16 applies a WHERE that follows a SET before it.)
+    """
+    if kind == "runs" and "idea" in row:
+        return "runs_begun"
+    if kind == "steps" and "run" in row:
+        return "steps_begun" if row["crew"] else "steps_asked"
+    return kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,9 @@ class Translator:
         run, idea = self.run, self.pending.idea
         digest = hashlib.sha256(idea.encode("utf-8", "surrogatepass")).hexdigest()
         workflow = self.workflow(run.workflow)
-        project = key(" ".join(run.title.casefold().split()) or digest)
+        project = key(" ".join(run.title.split()) or digest)
         self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(idea)})
-        self.changes.node("projects", project, {"title": text(run.title)})
+        self.changes.node("projects", project, {"title": project})
         props = {
             "title": text(run.title),
             "workflow": text(run.workflow),
@@ -150,8 +150,6 @@ class Translator:
         if prompt := static.get("prompt"):
             props["prompt"] = text(prompt)
         self.changes.node("steps", step, props, line=place(entry), run=self.run.run_id, crew=key(crew))
-        if crew:
-            self.changes.node("crews", key(crew), {})
         for used in self.used(static.get("inputs") or {}):
             self.changes.edge("used", step, self.step_id(used))
 

