@@ -36,6 +36,8 @@ TO_ENTERPRISE_REVIEW = (
 )
 TO_HARDWARE_TEST = "IDEA_VALIDATION HARDWARE_DESIGN PROTOTYPE_BUILD"
 DONE = "all its steps are done"
+UNAPPROVED = "not approved, a person has to look at the change requests that are left"
+APPROVED = {"feedback.approved": True}
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ _DEFAULT = (
     Path(
         DEFAULT,
         "0.8 is not above 0.8: announced, not built",
-        {**GO, "validation.confidence": 0.8},
+        {**GO, **APPROVED, "validation.confidence": 0.8},
         "IDEA_VALIDATION IDEA_VALIDATION MARKETING_PREPARATION+LAUNCH_PREPARATION FEEDBACK_COLLECTION",
         Outcome.COMPLETED,
         route=AWAY,
@@ -141,9 +143,17 @@ _LAUNCHES = (
     Path(
         LAUNCHES,
         "announced",
-        {"validation.confidence": 0.71, "validation.passed": True},
+        {"validation.confidence": 0.71, "validation.passed": True, **APPROVED},
         "IDEA_VALIDATION MARKETING_PREPARATION+LAUNCH_PREPARATION FEEDBACK_COLLECTION",
         Outcome.COMPLETED,
+    ),
+    Path(
+        LAUNCHES,
+        "announced, and the review asks for changes",
+        {"validation.confidence": 0.71, "validation.passed": True, **TURNED_DOWN},
+        "IDEA_VALIDATION MARKETING_PREPARATION+LAUNCH_PREPARATION FEEDBACK_COLLECTION",
+        Outcome.COMPLETED,
+        UNAPPROVED,
     ),
     Path(
         LAUNCHES,
@@ -174,7 +184,17 @@ _LAUNCHES = (
 )
 
 BUILD = "just_the_build"
-_BUILD = (Path(BUILD, "built and reviewed", {}, "TASK_EXECUTION FEEDBACK_COLLECTION", Outcome.COMPLETED),)
+_BUILD = (
+    Path(BUILD, "built and approved", APPROVED, "TASK_EXECUTION FEEDBACK_COLLECTION", Outcome.COMPLETED),
+    Path(
+        BUILD,
+        "built, and the review asks for changes",
+        TURNED_DOWN,
+        "TASK_EXECUTION FEEDBACK_COLLECTION",
+        Outcome.COMPLETED,
+        UNAPPROVED,
+    ),
+)
 
 MARKETING = "marketing_focus"
 _MARKETING = (
@@ -352,6 +372,7 @@ ESCALATED = Path(
     {**BUILT, "feedback.rejected": True, **at("FEEDBACK_ITERATION_2.FEEDBACK_REVIEW", {"feedback.escalated": True})},
     f"{TO_REVIEW} {FIRST} {SECOND}",
     Outcome.COMPLETED,
+    UNAPPROVED,
 )
 
 PATHS = (*_DEFAULT, ESCALATED, *_LAUNCHES, *_BUILD, *_MARKETING, *_RAPID, *_ENTERPRISE, *_HARDWARE)
