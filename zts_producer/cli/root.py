@@ -13,6 +13,7 @@ COMMANDS = {
     "list": ("runs", "List the newest runs."),
     "status": ("runs", "Show where a run stands, node by node."),
     "watch": ("runs", "Follow a run until it ends."),
+    "why": ("why", "Tell why a run is slow, stuck, or ended as it did."),
     "export": ("runs", "Write a run's folder again."),
     "cancel": ("control", "Stop a run."),
     "pause": ("control", "Let no further step of a run start."),

@@ -1,0 +1,56 @@
+"""Decides how the reasons for a run's present state are shown: `zts why`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from zts_producer.cli.options import HELP, json_option, run_argument
+
+if TYPE_CHECKING:
+    from zts_producer.cli.reasons import Explanation
+
+
+@click.command(context_settings=HELP)
+@run_argument
+@json_option
+def why(run: str, as_json: bool) -> None:
+    """Tell why RUN (an id, the beginning of one, or `last`) is slow, stuck, or ended as it did."""
+    from zts_producer.cli.output import print_json
+    from zts_producer.cli.reasons import explain
+    from zts_producer.client import Client
+    from zts_producer.times import now_ms
+
+    with Client(workers=False) as client:
+        record = client.record(run)
+        store = client.services.store
+        found = explain(
+            record,
+            store.steps(record.run_id),
+            store.ledger(record.run_id),
+            store.plan(record.plan_digest),
+            now_ms=now_ms(),
+        )
+    if as_json:
+        print_json(found.to_json())
+        return
+    for line in lines(found):
+        click.echo(line)
+
+
+def lines(found: Explanation) -> list[str]:
+    """The explanation for a terminal."""
+    from zts_producer.cli.reasons import commands
+    from zts_producer.times import clock, duration
+
+    told = [f"{found.run_id} {found.summary}"]
+    for reason in found.reasons:
+        at = clock(reason.at_ms) if reason.at_ms else " " * 8
+        named = reason.state and not reason.what.startswith(reason.state)
+        told.append(f"  {at}  {f'{reason.state}: ' if named else ''}{reason.what}")
+    if found.spent.seconds:
+        told.append("time: " + ", ".join(f"{duration(took)} {what}" for what, took in found.spent.seconds.items()))
+    if found.spent.slowest:
+        told.append("longest at work: " + ", ".join(f"{state} {duration(took)}" for state, took in found.spent.slowest))
+    return [*told, *(f"try: {command}" for command in commands(found.reasons))]
