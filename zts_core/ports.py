@@ -96,6 +96,10 @@ class NewRun:
     out: str = ""
     paused: bool = False
     """Recorded, and not started until it is resumed."""
+    budget_usd: float | None = None
+    """Dollars that model calls may cost at most; None for no limit."""
+    budget_tokens: int | None = None
+    """Tokens, read and written, that model calls may use at most; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +347,76 @@ class RunStore(Protocol):
 
     def ping(self) -> float:
         """Seconds of one round trip; ServiceUnavailable where there is no answer."""
+
+
+class ReserveVerdict(StrEnum):
+    """What came of asking for the money of a model call."""
+
+    RESERVED = "reserved"
+    """It is set aside: make the call, then settle it."""
+    OVER_BUDGET = "over_budget"
+    """It would pass the run's budget: do not call."""
+    WAIT = "wait"
+    """The provider's pace allows no call yet."""
+    FENCED = "fenced"
+    """The attempt does not own the step any more: do not call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The answer to a reservation: seconds to WAIT, or what of the budget is `used` up already."""
+
+    verdict: ReserveVerdict
+    wait_s: float = 0.0
+    used: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Dollars and tokens (read and written together)."""
+
+    usd: float = 0.0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a provider allows all workers together; 0 for no limit."""
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a run's model calls cost: booked, set aside for calls under way (or lost), and its limits."""
+
+    spent: Cost
+    held: Cost
+    calls: int
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+
+
+class CallBook(Protocol):
+    """Where model calls are paid from, across workers and attempts. Every method is atomic and safe to repeat."""
+
+    def reserve(
+        self, run_id: str, seq: int, *, attempt: int, call: str, most: Cost, provider: str, pace: Pace
+    ) -> Reservation:
+        """Set aside the `most` a call may cost, within the run's budget and the provider's pace."""
+
+    def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
+        """Book what a reserved call cost, and write `detail` to the ledger; False where that was done before."""
+
+    def keep(self, run_id: str, name: str, answer: str) -> None:
+        """Keep a checked answer for later attempts."""
+
+    def kept(self, run_id: str, name: str) -> str | None:
+        """The answer that was kept under this name."""
+
+    def spending(self, run_id: str) -> Spending:
+        """What the run's calls cost so far."""
 
 
 class StepQueue(Protocol):

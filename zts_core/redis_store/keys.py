@@ -15,6 +15,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:open      set     seqs that have not settled
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
+    zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
+                                   calls, hold:<call> -> "usd tokens" set aside, answer:<name> -> a checked answer
 
 Of all runs together:
 
@@ -33,6 +35,7 @@ Of all runs together:
     zts:outbox:feeder      string  held by the one process that feeds the graph now
     zts:outbox:feeding     hash    how that gets on: trouble (one line), failures in a row, resume (ms), asked (ms)
     zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
+    zts:pace:<provider>:*  string  when the next request, or token, is due (ms); gone a minute after the last
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
@@ -78,6 +81,11 @@ def plan_key(digest: str) -> str:
 def submit_key(key: str) -> str:
     """Key of an idempotency key."""
     return f"{PREFIX}key:{key}"
+
+
+def pace_key(provider: str, what: str) -> str:
+    """Key of a provider's pace of `requests` or `tokens`."""
+    return f"{PREFIX}pace:{provider}:{what}"
 
 
 def split_member(member: str) -> tuple[str, int]:

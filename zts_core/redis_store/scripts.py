@@ -32,12 +32,12 @@ _NAMES = (
 class Scripts:
     """The scripts of this store, loaded once per connection pool and called by digest."""
 
-    def __init__(self, client: redis.Redis, *, place: str) -> None:
+    def __init__(self, client: redis.Redis, *, place: str, names: Sequence[str] = _NAMES) -> None:
         folder = files(__package__) / "lua"
         prelude = (folder / "prelude.lua").read_text("utf-8")
         self._place = place
         self._scripts = {
-            name: client.register_script(prelude + (folder / f"{name}.lua").read_text("utf-8")) for name in _NAMES
+            name: client.register_script(prelude + (folder / f"{name}.lua").read_text("utf-8")) for name in names
         }
 
     def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:

@@ -30,6 +30,7 @@ from zts_core.ports import (
     StepResult,
 )
 from zts_core.redis_store import codec, keys
+from zts_core.redis_store.budgets import micro
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
@@ -89,6 +90,8 @@ class RedisStore:
             "values": dumps(new.values),
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
+            **({"budget_usd": micro(new.budget_usd)} if new.budget_usd is not None else {}),
+            **({"budget_tokens": new.budget_tokens} if new.budget_tokens is not None else {}),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]

@@ -1,0 +1,132 @@
+"""What the call book promises, on a real Redis: budgets hold, calls are booked once, providers are paced."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+
+from tests.contracts.store_worlds import World, redis_world
+from tests.unit.heart.playing import parallel, step
+from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict
+from zts_core.redis_store.budgets import RedisCallBook
+
+pytestmark = pytest.mark.redis
+FREE = Pace()
+
+
+@pytest.fixture
+def world(redis_url: str) -> World:
+    return redis_world(redis_url)
+
+
+@pytest.fixture
+def book(redis_url: str) -> RedisCallBook:
+    return RedisCallBook(redis_url, retention_s=60, timeout_s=5)
+
+
+def started(world: World, **budget: Any) -> None:
+    world.submit(parallel(step("A"), step("B")), **budget)
+    world.claimed(1)
+
+
+def reserve(book: RedisCallBook, call: str, most: Cost, *, attempt: int = 1, pace: Pace = FREE) -> Reservation:
+    return book.reserve("r1", 1, attempt=attempt, call=call, most=most, provider="openai", pace=pace)
+
+
+def test_a_call_within_the_budget_is_reserved_and_booked(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=1.0, budget_tokens=1000)
+    assert reserve(book, "c1", Cost(0.4, 500)).verdict is ReserveVerdict.RESERVED
+    held = book.spending("r1")
+    assert (held.held, held.spent, held.calls) == (Cost(0.4, 500), Cost(), 0)
+    assert book.settle("r1", 1, call="c1", cost=Cost(0.1, 120), detail={"model": "m"})
+    after = book.spending("r1")
+    assert (after.held, after.spent, after.calls) == (Cost(), Cost(0.1, 120), 1)
+    assert (after.budget_usd, after.budget_tokens) == (1.0, 1000)
+
+
+@pytest.mark.parametrize(("most", "used"), [(Cost(0.7, 1), r"\$0.4000 of \$1"), (Cost(0.0, 600), "500 of 1000 tokens")])
+def test_what_would_pass_the_budget_is_not_reserved(world: World, book: RedisCallBook, most: Cost, used: str) -> None:
+    started(world, budget_usd=1.0, budget_tokens=1000)
+    reserve(book, "c1", Cost(0.4, 500))
+    refused = reserve(book, "c2", most)
+    assert refused.verdict is ReserveVerdict.OVER_BUDGET
+    assert refused.used == used.replace("\\", "")
+    assert book.spending("r1").held == Cost(0.4, 500)
+
+
+def test_without_a_budget_everything_is_reserved_and_still_booked(world: World, book: RedisCallBook) -> None:
+    started(world)
+    assert reserve(book, "c1", Cost(1000.0, 10**9)).verdict is ReserveVerdict.RESERVED
+
+
+def test_many_at_once_never_reserve_more_than_the_budget(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=1.0)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: reserve(book, f"c{number}", Cost(0.15, 10)).verdict, range(40)))
+    assert answers.count(ReserveVerdict.RESERVED) == 6
+    assert book.spending("r1").held.usd == pytest.approx(0.9)
+
+
+def test_the_same_reservation_and_the_same_settlement_count_once(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=1.0)
+    assert reserve(book, "c1", Cost(0.6, 10)) == reserve(book, "c1", Cost(0.6, 10))
+    settled = [book.settle("r1", 1, call="c1", cost=Cost(0.5, 9), detail={}) for _ in range(2)]
+    assert settled == [True, False]
+    assert book.spending("r1").spent == Cost(0.5, 9)
+    assert world.kinds().count("model_call") == 1
+
+
+def test_an_attempt_that_lost_its_step_may_not_call_but_its_calls_are_booked(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=1.0)
+    reserve(book, "c1", Cost(0.2, 10))
+    world.settle(1)
+    assert reserve(book, "c2", Cost(0.2, 10)).verdict is ReserveVerdict.FENCED
+    assert book.settle("r1", 1, call="c1", cost=Cost(0.1, 5), detail={})
+    assert book.spending("r1").spent == Cost(0.1, 5)
+
+
+def test_requests_and_tokens_are_paced_for_all_workers_together(world: World, book: RedisCallBook) -> None:
+    started(world)
+    few = Pace(requests_per_minute=2)
+    verdicts = [reserve(book, f"r{number}", Cost(0.0, 10), pace=few) for number in range(3)]
+    assert [answer.verdict for answer in verdicts] == [ReserveVerdict.RESERVED] * 2 + [ReserveVerdict.WAIT]
+    assert 0 < verdicts[2].wait_s <= 30
+    other = book.reserve("r1", 1, attempt=1, call="x", most=Cost(), provider="anthropic", pace=few)
+    assert other.verdict is ReserveVerdict.RESERVED
+
+
+def test_a_call_larger_than_a_minutes_tokens_goes_once_the_minute_is_free(world: World, book: RedisCallBook) -> None:
+    started(world)
+    pace = Pace(tokens_per_minute=1000)
+    assert reserve(book, "c1", Cost(0.0, 5000), pace=pace).verdict is ReserveVerdict.RESERVED
+    assert reserve(book, "c2", Cost(0.0, 10), pace=pace).verdict is ReserveVerdict.WAIT
+
+
+def test_a_call_that_waits_holds_no_budget(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=1.0)
+    once = Pace(requests_per_minute=1)
+    reserve(book, "c1", Cost(0.1, 1), pace=once)
+    assert reserve(book, "c2", Cost(0.1, 1), pace=once).verdict is ReserveVerdict.WAIT
+    assert book.spending("r1").held.usd == pytest.approx(0.1)
+
+
+def test_checked_answers_are_kept_for_the_run(world: World, book: RedisCallBook) -> None:
+    started(world)
+    book.keep("r1", "digest", '{"a":1}')
+    assert book.kept("r1", "digest") is None  # nothing was ever paid for
+    reserve(book, "c1", Cost(0.1, 1))
+    book.keep("r1", "digest", '{"a":1}')
+    assert book.kept("r1", "digest") == '{"a":1}'
+
+
+def test_no_key_outlives_the_run(world: World, book: RedisCallBook, redis_url: str) -> None:
+    started(world)
+    reserve(book, "c1", Cost(0.1, 1), pace=Pace(requests_per_minute=60))
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    assert 0 < client.ttl("zts:run:r1:calls") <= 60 + 60  # type: ignore[operator]
+    assert 0 < client.ttl("zts:pace:openai:requests") <= 60  # type: ignore[operator]
+    client.delete("zts:run:r1")
+    assert not book.settle("r1", 1, call="c1", cost=Cost(0.1, 1), detail={})

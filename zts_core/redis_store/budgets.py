@@ -1,0 +1,103 @@
+"""Decides how what model calls cost is held, booked and paced on Redis: one script per promise of `CallBook`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import redis
+
+from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict, Spending
+from zts_core.redis_store import keys
+from zts_core.redis_store.retrying import RetryWithin
+from zts_core.redis_store.scripts import Scripts, place_of, translated
+from zts_core.run import dumps
+
+MICRO = 1_000_000
+"""Redis counts whole numbers: money is kept in millionths of a dollar."""
+
+_SCRIPTS = ("reserve", "settle_call", "keep_answer")
+
+
+class RedisCallBook:
+    """A CallBook on the Redis of the run store; parameters as RedisStore's. Connects at the first call."""
+
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+        self.place = place_of(url)
+        self._retention_ms = int(retention_s * 1000)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=timeout_s / 2,
+            socket_connect_timeout=timeout_s / 2,
+            retry=RetryWithin(timeout_s),
+        )
+        self._scripts = Scripts(self._redis, place=self.place, names=_SCRIPTS)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    def reserve(
+        self, run_id: str, seq: int, *, attempt: int, call: str, most: Cost, provider: str, pace: Pace
+    ) -> Reservation:
+        verdict, first, second = self._scripts.call(
+            "reserve",
+            run_id,
+            seq,
+            attempt,
+            call,
+            micro(most.usd),
+            most.tokens,
+            self._retention_ms,
+            pace.requests_per_minute,
+            pace.tokens_per_minute,
+            keys=[_calls(run_id), keys.pace_key(provider, "requests"), keys.pace_key(provider, "tokens")],
+        )
+        if verdict == "wait":
+            return Reservation(ReserveVerdict.WAIT, wait_s=int(first) / 1000)
+        if verdict == "over_usd":
+            return Reservation(
+                ReserveVerdict.OVER_BUDGET, used=f"${int(first) / MICRO:.4f} of ${int(second) / MICRO:g}"
+            )
+        if verdict == "over_tokens":
+            return Reservation(ReserveVerdict.OVER_BUDGET, used=f"{int(first)} of {int(second)} tokens")
+        return Reservation(ReserveVerdict(verdict))
+
+    def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
+        booked = self._scripts.call(
+            "settle_call", run_id, seq, call, micro(cost.usd), cost.tokens, dumps(detail), keys=[_calls(run_id)]
+        )
+        return bool(booked)
+
+    def keep(self, run_id: str, name: str, answer: str) -> None:
+        self._scripts.call("keep_answer", run_id, name, answer, keys=[_calls(run_id)])
+
+    def kept(self, run_id: str, name: str) -> str | None:
+        with translated(self.place):
+            return cast("str | None", self._redis.hget(_calls(run_id), f"answer:{name}"))
+
+    def spending(self, run_id: str) -> Spending:
+        names = ("spent_usd", "spent_tokens", "held_usd", "held_tokens", "calls")
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hmget(_calls(run_id), *names)
+            pipe.hmget(keys.run_key(run_id), "budget_usd", "budget_tokens")
+            used, (usd, tokens) = pipe.execute()
+        spent_usd, spent_tokens, held_usd, held_tokens, calls = (int(number or 0) for number in used)
+        return Spending(
+            spent=Cost(spent_usd / MICRO, spent_tokens),
+            held=Cost(held_usd / MICRO, held_tokens),
+            calls=calls,
+            budget_usd=int(usd) / MICRO if usd else None,
+            budget_tokens=int(tokens) if tokens else None,
+        )
+
+
+def micro(usd: float) -> int:
+    """Dollars as whole millionths, rounded up: a cheap call is never free."""
+    return -int(-usd * MICRO // 1)
+
+
+def _calls(run_id: str) -> str:
+    return keys.run_key(run_id, "calls")
