@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
-from zts_core.decision import Packed, Decision, StepStart
+from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
 from zts_core.ports import (
     Claim,
@@ -182,10 +182,12 @@ class MemoryStore:
         version: int = 0,
     ) -> Settling:
         run, step = self._find(run_id, settled.seq)
-        if run and step and not run.is_held(step, attempt) and step.attempt == attempt:
-            if run.results.get(settled.seq) == result:
+        if run is None or step is None:
+            return Settling(SettleVerdict.FENCED)
+        if not run.is_held(step, attempt):
+            repeated = step.attempt == attempt and run.results.get(settled.seq) == result
+            if repeated:
                 return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox))
-        if run is None or step is None or not run.is_held(step, attempt):
             return Settling(SettleVerdict.FENCED)
         self._commit(run, step, settled, result)
         fits = decision is not None and run.version == version
