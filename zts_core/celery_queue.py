@@ -33,7 +33,7 @@ WatchdogMode = Literal["inline", "chord"]
 _PUBLISH_RETRIES = {"max_retries": 1, "interval_start": 0.05, "interval_step": 0.2, "interval_max": 0.5}
 """Few, because a submit has a deadline and a message that is not sent is found in the store and sent later."""
 
-_HEALTH_CHECK_S = 10
+_HEALTH_CHECK_S = 5
 """Seconds between two looks at the connection that waits for messages; a dead one is dropped after two of them."""
 
 
@@ -177,7 +177,7 @@ class CeleryQueue:
         try:
             yield
         except self._errors() as error:
-            cure = "free memory or raise maxmemory" if "OOM" in str(error) else "start it, or correct ZTS_BROKER_URL"
+            cure = "free memory or raise maxmemory" if "maxmemory" in str(error) else "start it, or correct ZTS_BROKER_URL"
             raise ServiceUnavailable(f"the broker does not answer: {error}; {cure}") from error
 
     def _errors(self) -> tuple[type[Exception], ...]:

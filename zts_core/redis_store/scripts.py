@@ -55,7 +55,7 @@ def translated(place: str) -> Iterator[None]:
     except AuthenticationError as error:
         raise ServiceUnavailable(f"Redis at {place} refuses the login: {error}; correct REDIS_URL") from error
     except ResponseError as error:
-        cure = "free memory or raise maxmemory" if "OOM" in str(error) else "see the Redis log"
+        cure = "free memory or raise maxmemory" if "maxmemory" in str(error) else "see the Redis log"
         raise ServiceUnavailable(f"Redis at {place} refuses a write: {error}; {cure}") from error
     except (RedisError, OSError) as error:
         raise ServiceUnavailable(
