@@ -55,7 +55,8 @@ def formatter(form: str, *, colors: bool = False) -> logging.Formatter:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(allow=["run", "state", "attempt", "task_id"]),
+        structlog.stdlib.ExtraAdder(allow=["run", "state", "attempt"]),
+        _add_message,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_worker,
         structlog.processors.format_exc_info,
@@ -73,6 +74,21 @@ def _renderer(form: str, *, colors: bool) -> Processor:
     return structlog.dev.ConsoleRenderer(
         colors=colors, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
     )
+
+
+_MESSAGE = re.compile(r"\((?P<run>\w+)(?: #(?P<step>\d+))?(?: (?P<state>\S+))?(?: (?P<crew>\S+))?\)")
+"""How `zts_core.celery_queue` lets a message's arguments be shown."""
+
+
+def _add_message(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Celery tells of a message outside of its task; what it is about stands in the arguments it shows."""
+    about = getattr(line.get("_record"), "data", None)
+    found = _MESSAGE.fullmatch(str(about.get("args", ""))) if isinstance(about, dict) else None
+    if found:
+        for name, value in found.groupdict().items():
+            if value:
+                line.setdefault(name, int(value) if name == "step" else value)
+    return line
 
 
 _HOST = socket.gethostname()

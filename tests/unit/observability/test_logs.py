@@ -1,0 +1,58 @@
+"""Secrets and payloads are kept out of log lines, whatever library writes them."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from zts_worker.logs import LONGEST_LINE, Redactor, formatter, secrets_of, telling
+
+
+def record(message: str, *args: object) -> logging.LogRecord:
+    return logging.LogRecord("some.library", logging.INFO, __file__, 1, message, args, None)
+
+
+def test_passwords_in_urls_are_hidden() -> None:
+    redactor = Redactor(frozenset())
+    assert redactor.clean("redis://:topsecret@host:6379/0 is away") == "redis://:***@host:6379/0 is away"
+    assert redactor.clean("bolt+s://neo4j:pa55@host") == "bolt+s://neo4j:***@host"
+    assert redactor.clean("see http://host:8000/path@x") == "see http://host:8000/path@x"
+
+
+def test_values_of_variables_with_a_secret_name_are_hidden_and_others_stay() -> None:
+    found = secrets_of({"OPENAI_API_KEY": "sk-1234567890", "NEO4J_PASSWORD": "longenough", "HOME": "/home/somebody"})
+    assert found == {"sk-1234567890", "longenough"}
+    assert Redactor(found).clean("sk-1234567890 from /home/somebody") == "*** from /home/somebody"
+
+
+def test_a_short_value_is_no_secret_that_could_be_hidden() -> None:
+    assert secrets_of({"A_TOKEN": "yes"}) == frozenset()
+
+
+def test_long_lines_are_cut_and_tracebacks_keep_their_lines() -> None:
+    cleaned = Redactor(frozenset()).clean("first\n" + "x" * 2000 + "\nlast")
+    assert [len(line) for line in cleaned.split("\n")] == [5, LONGEST_LINE + 1, 4]
+
+
+def test_a_line_tells_what_its_thread_is_about_and_forgets_it_afterwards() -> None:
+    shown = formatter("json")
+    with telling(run="r1", step=3):
+        inside = json.loads(shown.format(record("hello %s", "there")))
+    outside = json.loads(shown.format(record("hello")))
+    assert (inside["event"], inside["run"], inside["step"]) == ("hello there", "r1", 3)
+    assert "run" not in outside
+
+
+def test_celerys_shown_arguments_are_taken_apart() -> None:
+    about = record("Task received")
+    about.data = {"args": "(1rzv #4 BUILD mine:OwnCrew)"}
+    line = json.loads(formatter("json").format(about))
+    assert (line["run"], line["step"], line["state"], line["crew"]) == ("1rzv", 4, "BUILD", "mine:OwnCrew")
+    about.data = {"args": "('anything', 'else')"}
+    assert "run" not in json.loads(formatter("json").format(about))
+
+
+def test_the_console_form_is_one_line_without_colours_unless_asked() -> None:
+    assert formatter("console").format(record("hello")).count("\n") == 0
+    assert "\x1b[" not in formatter("console").format(record("hello"))
+    assert "\x1b[" in formatter("console", colors=True).format(record("hello"))
