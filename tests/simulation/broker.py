@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.simulation.faults import Nemesis
 from tests.simulation.kernel import Kernel
+from zts_core.decision import Packed
 from zts_core.ports import StepMessage
 
 
@@ -44,6 +45,10 @@ class Broker:
         chord = Chord(messages[0].run_id, len(messages))
         for message in messages:
             self.put(Message(message.run_id, message.seq, message.pure_join, chord))
+
+    def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
+        """Nothing: a broker beside the store, where what is recorded has to be sent afterwards, can lose more."""
+        return ()
 
     def depth(self) -> int:
         return len(self.waiting)

@@ -147,8 +147,10 @@ class Kernel:
         """Let every actor end."""
         self.closing = True
         for actor in list(self._actors):
-            actor.run()
-            actor.join()
+            # One that failed has ended already and would never give the baton back.
+            if actor.error is None:
+                actor.run()
+                actor.join()
 
     def ended(self, actor: Actor) -> None:
         if not actor.error:
