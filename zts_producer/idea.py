@@ -38,6 +38,8 @@ def check_idea(content: bytes, *, name: str, limit: int) -> str:
 
 
 def _from_file(source: str, limit: int) -> bytes:
+    if not source:  # an unset variable in a script; as a path it would be the current folder
+        raise IdeaInvalid(f"the idea file has no name; {CURE}")
     path = Path(source)
     try:
         if path.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def prepare(
     deadline: float | None = None,
 ) -> Submission:
     """Check all of it. Raises IdeaInvalid, OutputFolderTaken, WorkflowInvalid or BadInput; leaves nothing behind."""
-    text = check_idea(idea.encode(), name="the idea", limit=settings.idea_bytes)
+    text = check_idea(idea.encode(errors="surrogatepass"), name="the idea", limit=settings.idea_bytes)
     cap = checked_max_steps(settings, max_steps)
     folder = check_out(out)
     deadline_s = _checked_deadline(settings, deadline)
@@ -66,6 +67,8 @@ def prepare(
 def check_out(out: Path | str = "") -> Path:
     """The absolute folder for results; OutputFolderTaken where nothing could be written there."""
     folder = Path(out or DEFAULT_OUT).expanduser().absolute()
+    if reason := _no_name(folder):
+        raise OutputFolderTaken(f"{str(folder)!r} is no folder's name ({reason}); choose another folder with --out DIR")
     if folder.exists() and not folder.is_dir():
         raise OutputFolderTaken(f"{folder} is a file, not a folder; choose another folder with --out DIR")
     standing = next(place for place in (folder, *folder.parents) if place.exists())
@@ -79,6 +82,18 @@ def check_out(out: Path | str = "") -> Path:
             f"{standing} cannot be written in ({reason}); choose another folder with --out DIR"
         ) from None
     return folder
+
+
+def _no_name(folder: Path) -> str:
+    """Why no file can have this name, or no run can keep it; "" where all is well."""
+    try:
+        str(folder).encode()
+        folder.exists()
+    except UnicodeEncodeError:
+        return "not UTF-8"
+    except (OSError, ValueError) as error:
+        return (getattr(error, "strerror", None) or str(error)).lower()
+    return ""
 
 
 def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
@@ -111,4 +126,8 @@ def _checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
             raise BadInput(
                 f"{name!r} is no name of a value; use small letters, digits and _, as in --set audience=bakers"
             )
+        try:
+            json.dumps(values[name], ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            raise BadInput(f"the value of {name} is no JSON (RFC 8259) or no UTF-8; correct --set {name}=...") from None
     return dict(values)

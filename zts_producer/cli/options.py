@@ -51,3 +51,5 @@ def assignment(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
+    except RecursionError:
+        raise click.BadParameter(f"the value of {name} is nested too deeply") from None

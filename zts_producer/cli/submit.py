@@ -51,7 +51,7 @@ def submit(
     submission = prepare(
         settings,
         read_idea(idea_file, limit=settings.idea_bytes),
-        workflow or DEFAULT_WORKFLOW,
+        DEFAULT_WORKFLOW if workflow is None else workflow,
         max_steps=max_steps,
         key=key,
         values=dict(values),
