@@ -21,6 +21,8 @@ from zts_producer.naming import new_run_id, title_of
 
 DEFAULT_OUT = "shipped"
 LONGEST_KEY = 200
+LONGEST_NAME = 255
+"""Bytes of a file's name, NAME_MAX of Linux and macOS; told only when the folder is made, hours later."""
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -87,13 +89,15 @@ def check_out(out: Path | str = "") -> Path:
 def _no_name(folder: Path) -> str:
     """Why no file can have this name, or no run can keep it; "" where all is well."""
     try:
-        str(folder).encode()
+        longest = max(len(part.encode()) for part in folder.parts)
         folder.exists()
     except UnicodeEncodeError:
         return "not UTF-8"
-    except (OSError, ValueError) as error:
-        return (getattr(error, "strerror", None) or str(error)).lower()
-    return ""
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    if "\0" in str(folder):
+        return "a zero character"
+    return "file name too long" if longest > LONGEST_NAME else ""
 
 
 def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
