@@ -70,6 +70,39 @@ class ResultFeed:
                 self.outbox.rest(trouble=trouble, base_s=self.limits.rest_s, most_s=self.limits.rest_most_s)
                 raise
 
+    def drain(self, *, within_s: float) -> int:
+        """Feed until nothing waits, also while another process does it; how many lines this one delivered."""
+        until = time.monotonic() + within_s
+        lines = 0
+        while self.outbox.backlog().runs and time.monotonic() < until and not self.stopping.is_set():
+            delivered = self.feed()
+            lines += delivered
+            if not delivered:
+                time.sleep(0.1)
+        return lines
+
+    def rebuild(self, *, within_s: float) -> int:
+        """Remove every run that is in the store from the graph and deliver it again; how many runs.
+
+        Runs that the store does not have any more stay in the graph as they are.
+        """
+        until = time.monotonic() + within_s
+        while True:
+            with self.outbox.feeder(lease_s=self.limits.lease_s) as lease:
+                if lease is not None:
+                    return self._empty(lease)
+            if time.monotonic() > until:
+                raise ServiceUnavailable("another process feeds the graph and does not come to an end; try again")
+            time.sleep(0.1)
+
+    def _empty(self, lease: Lease) -> int:
+        self.prepare()
+        run_ids = self.outbox.run_ids()
+        for first in range(0, len(run_ids), self.limits.runs):
+            self.graph.forget(run_ids[first : first + self.limits.runs])
+            lease.renew()
+        return self.outbox.refill()
+
     def _feed(self, lease: Lease) -> int:
         until = time.monotonic() + self.limits.budget_s
         lines = 0

@@ -13,17 +13,20 @@ class StackAddress:
     """Where a stack answers.
 
     `redis_url` is what `redis.from_url` takes, `broker_url` what Celery takes as broker and as result backend:
-    the two libraries spell a Unix socket differently. Both name database 0.
+    the two libraries spell a Unix socket differently. Both name database 0. `graph_url` is where the graph answers
+    once somebody wanted it; empty where it cannot run here.
     """
 
     redis_url: str
     broker_url: str
+    graph_url: str = ""
 
     @classmethod
-    def of_socket(cls, path: Path) -> StackAddress:
+    def of_socket(cls, path: Path, graph: Path | None = None) -> StackAddress:
         """The address of a server on a Unix socket; characters with a meaning in URLs are quoted."""
         quoted = quote(os.fsencode(path))
-        return cls(f"unix://{quoted}?db=0", f"redis+socket://{quoted}?virtual_host=0")
+        graph_url = f"falkor+unix://{quote(os.fsencode(graph))}" if graph else ""
+        return cls(f"unix://{quoted}?db=0", f"redis+socket://{quoted}?virtual_host=0", graph_url)
 
     @classmethod
     def of_port(cls, port: int, password: str) -> StackAddress:

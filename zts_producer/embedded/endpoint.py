@@ -12,11 +12,14 @@ from pathlib import Path
 
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.address import StackAddress
+from zts_producer.embedded.server_binary import find_graph
 
 LONGEST_SOCKET_PATH = 100
 """Bytes; `sun_path` holds 104 on macOS and 108 on Linux, the closing NUL included (unix(4), unix(7))."""
 
 SOCKET_NAME = "redis.sock"
+GRAPH_SOCKET_NAME = "graph.sock"
+"""No longer than SOCKET_NAME, whose path is tried out."""
 CONTROL_NAME = "control.fifo"
 
 
@@ -50,6 +53,11 @@ class Endpoint:
         return None if self.port else self.runtime_folder / SOCKET_NAME
 
     @property
+    def graph_path(self) -> Path | None:
+        """The graph's Unix socket, or None where there are no sockets or no graph runs on this machine."""
+        return None if self.port or find_graph() is None else self.runtime_folder / GRAPH_SOCKET_NAME
+
+    @property
     def control_path(self) -> Path:
         """The named pipe on which clients ask for workers."""
         return self.runtime_folder / CONTROL_NAME
@@ -59,7 +67,7 @@ class Endpoint:
         """The same as URLs."""
         if self.socket_path is None:
             return StackAddress.of_port(self.port, self.password)
-        return StackAddress.of_socket(self.socket_path)
+        return StackAddress.of_socket(self.socket_path, self.graph_path)
 
     def ping(self, *, timeout_s: float = 1.0) -> Answer:
         """Ask once; a server that takes longer than `timeout_s` counts as silent."""
@@ -156,7 +164,7 @@ def _takes_pipes(folder: Path) -> bool:
 
 def remove_runtime_files(endpoint: Endpoint) -> None:
     """Remove socket, pipe and, where it was made for this stack, their folder; what is gone is fine."""
-    for name in (SOCKET_NAME, CONTROL_NAME):
+    for name in (SOCKET_NAME, GRAPH_SOCKET_NAME, CONTROL_NAME):
         with contextlib.suppress(OSError):
             (endpoint.runtime_folder / name).unlink()
     if endpoint.private:

@@ -60,8 +60,13 @@ class StackFolder:
         """The append-only file of Redis."""
         return self.root / "redis"
 
+    @property
+    def graph_data(self) -> Path:
+        """The append-only file of the graph."""
+        return self.root / "graph"
+
     def log(self, name: str) -> Path:
-        """The log of `redis`, `supervisor` or `worker-N`."""
+        """The log of `redis`, `graph`, `supervisor` or `worker-N`."""
         return self.root / "logs" / f"{name}.log"
 
     def prepare(self) -> None:
@@ -138,6 +143,7 @@ class StackRecord:
     redis: ChildRecord
     workers: tuple[ChildRecord, ...]
     closing: bool = False
+    graph: ChildRecord | None = None
 
     def write(self, path: Path) -> None:
         """Replace `path` in one step. Raises OSError."""
@@ -172,6 +178,7 @@ def _record(plain: dict[str, Any]) -> StackRecord:
         redis=_child(plain["redis"]),
         workers=tuple(_child(worker) for worker in plain["workers"]),
         closing=plain["closing"],
+        graph=_child(plain["graph"]) if plain.get("graph") else None,
     )
 
 

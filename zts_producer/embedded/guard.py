@@ -109,7 +109,8 @@ def clean_up(path: Path, *, endpoint_too: bool) -> None:
 
 
 def _end_processes(record: StackRecord) -> None:
-    kill_all([worker.process for worker in record.workers if worker.process], record.mark)
+    graph = [record.graph] if record.graph else []
+    kill_all([child.process for child in (*record.workers, *graph) if child.process], record.mark)
     if redis := record.redis.process:
         signal_group(redis, signal.SIGTERM)
         if not wait_gone(redis, timeout_s=REDIS_LEAVES_S):

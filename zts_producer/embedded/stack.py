@@ -26,7 +26,7 @@ from zts_producer.embedded.folder import (
 )
 from zts_producer.embedded.locks import FileLock
 from zts_producer.embedded.server_binary import find_servers
-from zts_producer.embedded.worker_order import LEFT, WorkerOrder, celery_command, send_line, worker_environment
+from zts_producer.embedded.worker_order import GRAPH, LEFT, WorkerOrder, celery_command, send_line, worker_environment
 
 START_S = 10.0
 """Seconds from nothing until Redis answers; loading a large file afterwards does not count."""
@@ -96,6 +96,19 @@ class EmbeddedStack:
         A Celery worker takes about two seconds to stop in order even when it has nothing to do.
         """
         self._idle = True
+
+    def want_graph(self) -> str:
+        """Have the graph started where it does not run yet; its address, empty where it cannot run here.
+
+        Returns at once; the graph answers a moment later.
+        """
+        record = read_record(self._folder.record)
+        address = record.endpoint.address if record else None
+        if address is None or not address.graph_url or self._control is None or self._locks is None:
+            return ""
+        with self._locks.turn():
+            send_line(self._control, GRAPH, timeout_s=START_S)
+        return address.graph_url
 
     def trouble(self) -> str | None:
         """One line where Redis or a worker keeps ending by itself, with the last words of its log; else None."""

@@ -21,6 +21,7 @@ from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.child import Child, stop_in_steps
 from zts_producer.embedded.endpoint import Answer
 from zts_producer.embedded.folder import StackFolder, StackRecord, explained, last_lines
+from zts_producer.embedded.graph_server import launch_graph
 from zts_producer.embedded.guard import (
     DONE,
     GAVE_UP,
@@ -35,7 +36,8 @@ from zts_producer.embedded.guard import (
 from zts_producer.embedded.locks import FileLock
 from zts_producer.embedded.processes import MARK, KnownProcess, kill_all
 from zts_producer.embedded.redis_server import NEWER_DATA, launch_redis
-from zts_producer.embedded.worker_order import LEFT, OrderInbox, WorkerOrder, launch_worker
+from zts_producer.embedded.server_binary import find_graph
+from zts_producer.embedded.worker_order import GRAPH, LEFT, OrderInbox, WorkerOrder, launch_worker
 
 START_S = 8.0
 """Seconds for Redis to answer at all; reading its data may then take as long as it takes."""
@@ -65,6 +67,7 @@ class Supervisor:
         self._written: StackRecord | None = None
         self._workers: list[Child] = []
         self._redis = Child("redis", self._launch_redis)
+        self._graph: Child | None = None
         with explained(self._folder.root):
             self._clients = FileLock.on(self._folder.clients_lock)
             self._data_lock = FileLock.on(self._folder.data_lock)
@@ -96,11 +99,16 @@ class Supervisor:
     def _look_after_children(self, now: float) -> None:
         if self._answered:
             self._redis.tend(now)
-            for worker in self._workers:
-                worker.tend(now)
+            for child in self._others:
+                child.tend(now)
         else:
             self._bring_up_redis(now)
         self._publish()
+
+    @property
+    def _others(self) -> list[Child]:
+        """All children but Redis; without them the stack still answers."""
+        return [*([self._graph] if self._graph else []), *self._workers]
 
     def _bring_up_redis(self, now: float) -> None:
         if self._redis.known is None:
@@ -145,6 +153,8 @@ class Supervisor:
     def _obey(self, line: bytes) -> None:
         if line == LEFT:
             self._hurried = self._everybody_left()
+        elif line == GRAPH:
+            self._want_graph()
         elif line.strip():
             with contextlib.suppress(ValueError):  # half an order, from a client that was killed
                 self._accept(WorkerOrder.decode(line))
@@ -153,9 +163,21 @@ class Supervisor:
         """The first order decides: workers that run are not changed by a client that comes later."""
         if self._workers:
             return
+        self._want_graph()
         with contextlib.suppress(OSError):  # without a guard the order is not kept, and works all the same
             os.write(self._orders_kept, order.encode())
         self._workers = [self._worker(order, index) for index in range(1, order.count + 1)]
+
+    def _want_graph(self) -> None:
+        """From now on the graph runs too, where it can; most commands have no use for it."""
+        program, socket = find_graph(), self._post.endpoint.graph_path
+        if self._graph or program is None or socket is None:
+            return
+
+        def launch() -> subprocess.Popen[bytes]:
+            return launch_graph(program, self._folder, socket, data_lock=self._data_lock)
+
+        self._graph = Child("graph", launch)
 
     def _worker(self, order: WorkerOrder, index: int) -> Child:
         name = f"worker-{index}"
@@ -176,6 +198,7 @@ class Supervisor:
             redis=self._redis.record,
             workers=tuple(worker.record for worker in self._workers),
             closing=self._closing,
+            graph=self._graph.record if self._graph else None,
         )
         if record == self._written:
             return
@@ -193,7 +216,7 @@ class Supervisor:
             stop_in_steps(self._workers, steps)
         kill_all([worker.known for worker in self._workers if worker.known], self._post.mark)
         steps = [(signal.SIGTERM, REDIS_LEAVES_S), (signal.SIGKILL, REDIS_LEAVES_S)]
-        stop_in_steps([*self._workers, self._redis], steps)
+        stop_in_steps([*self._others, self._redis], steps)
         with contextlib.suppress(OSError):
             self._folder.record.unlink()
 

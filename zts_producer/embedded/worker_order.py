@@ -68,9 +68,13 @@ def worker_environment(address: StackAddress, given: Mapping[str, str]) -> dict[
         "ZTS_REDIS_URL": address.redis_url,
         "ZTS_BROKER_URL": address.broker_url,
     }
-    environment = {**os.environ, **given, **here}
+    graph = {"ZTS_GRAPH_URL": address.graph_url} if address.graph_url else {}
+    environment = {**graph, **os.environ, **given, **here}
     return {name: value for name, value in environment.items() if name not in _FOREIGN_BROKERS}
 
+
+GRAPH = b"graph\n"
+"""What a client says that wants the graph without workers, which want it always."""
 
 LEFT = b"left\n"
 """What the last client says when it has gone and no step is being executed: stop now, nobody needs time."""
