@@ -398,6 +398,8 @@ class MemoryStore:
             run.inbox.pop(seq, None)
         for event in decision.events:
             self._note(run, event.kind, event.seq, **event.detail)
+        for seq in decision.closed:
+            run.steps[seq].status, run.steps[seq].ended_ms = StepStatus.CANCELLED, self.now
         self._start(run, decision)
         run.state, run.started = decision.state.to_json(), decision.state.started
         run.status = _status_after(decision)

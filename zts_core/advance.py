@@ -109,6 +109,7 @@ class _Walk:
     def decision(self) -> Decision:
         self.hold_the_cap()
         state = self.state
+        closed = self.close_questions() if state.ending else ()
         finish = state.ending if state.ending and not state.leaves else None
         if finish:
             self.fold_frames()
@@ -121,9 +122,18 @@ class _Walk:
             visits=tuple(self.visits),
             consumed=tuple(self.consumed),
             events=tuple(self.events),
+            closed=closed,
             finish=finish,
             asks_only=self.asks_only(),
         )
+
+    def close_questions(self) -> tuple[int, ...]:
+        """An ending run lets steps at work end, but waits for no person's answer."""
+        leaves = self.state.leaves
+        open_ones = tuple(seq for seq in leaves if self.plan.nodes[leaves[seq].path].kind is Kind.APPROVAL)
+        for seq in open_ones:
+            del leaves[seq]
+        return open_ones
 
     def asks_only(self) -> bool:
         leaves = self.state.leaves.values()

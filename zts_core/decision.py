@@ -66,6 +66,8 @@ class Decision:
     visits: tuple[str, ...] = ()
     consumed: tuple[int, ...] = ()
     events: tuple[Event, ...] = ()
+    closed: tuple[int, ...] = ()
+    """Approvals that nobody has to answer any more, because the run is ending."""
     finish: Ending | None = None
     asks_only: bool = False
     """Nothing but approvals is open: the run waits for people and holds no worker."""

@@ -25,6 +25,7 @@ def decision_json(decision: Decision, *, retention_ms: int) -> str:
             "visits": decision.visits,
             "same_visits": SAME_VISITS,
             "consumed": decision.consumed,
+            "closed": decision.closed,
             "push": [[packed.queue, packed.payload] for packed in decision.push],
             "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
             **({"finish": [*_ending(decision.finish), retention_ms]} if decision.finish else {}),

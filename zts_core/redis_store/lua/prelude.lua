@@ -149,6 +149,9 @@ local function apply(decision)
   for _, event in ipairs(decision.events) do
     ledger(event[1], event[2], event[3])
   end
+  for _, seq in ipairs(decision.closed) do
+    close(seq, 'cancelled')
+  end
   record_starts(decision)
   record_approvals(decision)
   redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started)
