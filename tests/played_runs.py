@@ -37,11 +37,14 @@ class Runs:
     redis_url: str
     record: Path
     watchdog: WatchdogMode = "inline"
+    beside_store: bool = False
 
     def __post_init__(self) -> None:
         self.store = RedisStore(self.redis_url, retention_s=3600, timeout_s=5)
         broker = kombu_url(self.redis_url)
-        self.queue = CeleryQueue(make_app(broker, broker, timeout_s=5), watchdog=self.watchdog)
+        self.queue = CeleryQueue(
+            make_app(broker, broker, timeout_s=5), watchdog=self.watchdog, beside_store=self.beside_store
+        )
         self.dispatcher = Dispatcher(self.store, self.queue)
 
     def start(self, nodes: Sequence[dict[str, Any]], *, max_steps: int = 50, **more: Any) -> str:

@@ -1,0 +1,56 @@
+"""What a step costs in messages and round trips, counted by Redis itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from played_runs import OTHER, Runs, step
+from servers import RedisServer, Worker, wait_until
+
+pytestmark = [pytest.mark.redis, pytest.mark.worker]
+
+STEPS = 40
+SECRET = "what the idea and the values say stays in the store"
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    redis = RedisServer()
+    yield redis
+    redis.close()
+
+
+def test_messages_carry_ids_only_and_stay_small(server: RedisServer, tmp_path: Path) -> None:
+    runs = Runs(server.url, tmp_path / "record", beside_store=True)
+    alone = runs.start([step("FIRST", keep={"secret": SECRET})])
+    wave = runs.start([{"parallel": [step("A", keep={"secret": SECRET}), step("B", OTHER)]}])
+    with server.client() as client:
+        messages = [json.loads(text) for text in client.lrange("zts.steps", 0, -1)]
+        sizes = [len(text) for text in client.lrange("zts.steps", 0, -1)]
+    bodies = [json.loads(base64.b64decode(message["body"])) for message in messages]
+    assert sorted(body[0] for body in bodies) == sorted([[alone, 1, False], [wave, 1, True], [wave, 2, True]])
+    assert all(SECRET not in json.dumps([message, body]) for message, body in zip(messages, bodies, strict=True))
+    assert min(sizes) < 1024, "a step of its own"
+    assert max(sizes) < 2048, "a header task carries its chord's body"
+
+
+def test_a_step_takes_four_round_trips_at_most(server: RedisServer, tmp_path: Path) -> None:
+    environment = {"ZTS_TEST_RECORD": str(tmp_path / "record"), "ZTS_TICK": "60", "PROMETHEUS_PORT": "0"}
+    worker = Worker(server.url, tmp_path, concurrency=2, environment=environment)
+    try:
+        worker.wait_ready()
+        runs = Runs(server.url, tmp_path / "record")
+        runs.play([step("WARM"), step("UP")])
+        with server.client() as client:
+            before = client.info("stats")["total_reads_processed"]
+            run_id = runs.start([step(f"S{number}") for number in range(STEPS)])
+            wait_until(lambda: len(runs.calls(run_id)) == STEPS)
+            wait_until(lambda: runs.store.run(run_id).outcome)
+            reads = client.info("stats")["total_reads_processed"] - before
+    finally:
+        worker.stop()
+    assert reads / STEPS <= 4.5, "claim, settle, the queue's BRPOP, and what the test itself asked"
