@@ -41,9 +41,9 @@ MATCH (s:Step)-[:BY]->(c:Crew)
 OPTIONAL MATCH (s)-[:HAS_ATTEMPT]->(a:Attempt)
 WITH c, s, count(a) AS attempts, sum(a.ended_ms - a.started_ms) AS busy_ms, sum(coalesce(a.cost, 0)) AS cost
 RETURN c.id AS crew, count(s) AS steps,
-  sum(CASE WHEN s.status = 'done' THEN 1 ELSE 0 END) AS done,
-  sum(CASE WHEN s.status = 'failed' THEN 1 ELSE 0 END) AS failed,
-  sum(CASE WHEN attempts > 1 THEN attempts - 1 ELSE 0 END) AS retries,
+  toInteger(sum(CASE WHEN s.status = 'done' THEN 1 ELSE 0 END)) AS done,
+  toInteger(sum(CASE WHEN s.status = 'failed' THEN 1 ELSE 0 END)) AS failed,
+  toInteger(sum(CASE WHEN attempts > 1 THEN attempts - 1 ELSE 0 END)) AS retries,
   sum(busy_ms) / 1000.0 AS seconds, sum(busy_ms) / 1000.0 / count(s) AS seconds_each, sum(cost) AS cost
 ORDER BY steps DESC
 

