@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_producer.embedded import EmbeddedStack
+    from zts_producer.results import Results
 
 LOOKED_AT = 20
 """How many unfinished runs are searched for steps at work before the workers are stopped."""
@@ -99,6 +100,21 @@ class Services:
         """The crews' files."""
         return LocalArtifacts(self.settings.artifact_folder)
 
+    @cached_property
+    def results(self) -> Results:
+        """The results' graph."""
+        from zts_producer.results import Results
+
+        return Results(self)
+
+    def embedded_graph(self) -> str:
+        """The address of the embedded stack's graph, started now; empty where the runs live elsewhere or it cannot."""
+        return self._stack.want_graph() if self.embedded and self._stack else ""
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Have something closed before the stack is left."""
+        self._exits.callback(close)
+
     @property
     def embedded(self) -> bool:
         """Whether the runs live in the embedded stack."""
@@ -158,6 +174,8 @@ def embedded_stack(settings: Settings, *, workers: int, concurrency: int | None 
         # Both would win over the stack's own REDIS_URL.
         "ZTS_REDIS_URL": "",
         "ZTS_BROKER_URL": "",
+        # A graph that was chosen wins over the stack's own.
+        **({"ZTS_GRAPH_URL": settings.graph_url} if settings.graph_url else {}),
     }
     return EmbeddedStack(
         settings.data_folder,

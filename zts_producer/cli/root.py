@@ -22,6 +22,7 @@ COMMANDS = {
     "reject": ("answers", "Answer no to what a run asks."),
     "workflows": ("workflows", "List, show, check and simulate workflows."),
     "crews": ("crews", "List the crews that workflows can name."),
+    "graph": ("graph", "Ask the graph of all results, in Cypher or by name."),
     "health": ("health", "Ask every part of the system how it is."),
     "up": ("up", "Run the embedded stack in the foreground."),
 }
