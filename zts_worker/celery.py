@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import Any
 
@@ -93,6 +94,8 @@ def guard_child(**_: Any) -> None:
     freezing.of_this_process.limit_s = 3 * settings.lease + 2 * settings.redis_timeout
 
 
+# Flower's own choice leaves out the arguments, which say what step it is; its command reads this after the application.
+os.environ.setdefault("FLOWER_TASKS_COLUMNS", "name,args,state,received,runtime,worker")
 logs.install()
 endpoint.install()
 app = application(read_settings())
