@@ -29,7 +29,6 @@ class Actor:
         self.kernel = kernel
         self.name = name
         self.parked = False
-        self.error: BaseException | None = None
         self._body = body
         self._go = threading.Lock()
         self._go.acquire()
@@ -44,7 +43,7 @@ class Actor:
         except Closed:
             pass
         except BaseException as error:
-            self.error = error
+            self.kernel.error = error
         finally:
             self.kernel.ended(self)
 
@@ -91,6 +90,7 @@ class Kernel:
         self.baton.acquire()
         self.current: Actor | None = None
         self.closing = False
+        self.error: BaseException | None = None
         self._actors: list[Actor] = []
         self._calendar: list[tuple[int, int, Callable[[], None]]] = []
         self._entries = 0
@@ -138,23 +138,19 @@ class Kernel:
                 return False
             self.clock.now_ms, _, action = heapq.heappop(self._calendar)
             action()
-            for actor in self._actors:
-                if actor.error is not None:
-                    raise actor.error
+            if self.error is not None:
+                raise self.error
         return True
 
     def close(self) -> None:
         """Let every actor end."""
         self.closing = True
         for actor in list(self._actors):
-            # One that failed has ended already and would never give the baton back.
-            if actor.error is None:
-                actor.run()
-                actor.join()
+            actor.run()
+            actor.join()
 
     def ended(self, actor: Actor) -> None:
-        if not actor.error:
-            self._actors.remove(actor)
+        self._actors.remove(actor)
         self.baton.release()
 
     def _me(self) -> Actor:

@@ -91,6 +91,8 @@ class Play:
         assert RunState.from_json(self.text) == decision.state
         for settlement in settled:
             self.open.pop(settlement.seq, None)
+        for seq in decision.closed:
+            del self.open[seq]
         for start in decision.starts:
             self.starts[start.seq] = start
         self.open |= {start.seq: start.state for start in (*decision.starts, *decision.approvals)}

@@ -200,6 +200,8 @@ class Reference:
                 self._tickets += 1
                 self.open[self._tickets] = request
                 self._resume[self._tickets] = resume
+        if self.outcome:  # an ending run lets steps at work end, but waits for nobody's answer
+            self.open = {ticket: asked for ticket, asked in self.open.items() if asked.is_step}
         if self.outcome and not self.open and not self.ended:
             self.scope.fold()
             self.ended = self.outcome

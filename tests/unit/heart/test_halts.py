@@ -173,3 +173,18 @@ def test_a_refused_wave_is_no_visit() -> None:
     play.done("L_2", n=2)
     assert play.ended == "halted_step_cap"
     assert len(play.visits) == 2
+
+
+def test_a_run_that_is_ending_waits_for_no_answer() -> None:
+    play = Play(plan_of(parallel(approval("OK"), sequence(step("A"), step("B")), step("C"))), max_steps=2)
+    decision = play.done("A")
+    assert len(decision.closed) == 1
+    assert list(play.open.values()) == ["C"]
+    play.done("C")
+    assert play.ended == "halted_step_cap"
+
+
+def test_a_stop_closes_open_questions_and_ends_at_once_where_nothing_else_is_open() -> None:
+    play = Play(plan_of(parallel(approval("OK"), approval("OK2"))))
+    assert play.move(stop=CANCEL).closed == (1, 2)
+    assert play.ended == "cancelled"
