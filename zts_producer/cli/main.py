@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -14,6 +13,7 @@ from types import FrameType
 import click
 
 from zts_core.errors import WorkflowInvalid, ZtsError
+from zts_producer.cli.streams import settle_streams
 
 UNEXPECTED = 1
 USAGE = 2
@@ -24,9 +24,7 @@ DEBUG = "ZTS_DEBUG"
 def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     """Run `command` and return its exit code. `ZTS_DEBUG=1` shows where an error came from."""
     signal.signal(signal.SIGTERM, _end)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter is no reason to fail
+    settle_streams(goes_on=name == "zts-submit" or list(arguments[:1]) in (["submit"], ["resume"]))
     try:
         code = command.main(list(arguments), prog_name=name, standalone_mode=False)
         sys.stdout.flush()
