@@ -6,9 +6,11 @@ Environment variables `ZTS_*` and a `.env` file in the current folder are read o
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,6 +63,27 @@ class Settings(BaseSettings):
         int, Field(ge=0, le=65535, validation_alias=AliasChoices("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT"))
     ] = 8000
     prometheus_host: str = "127.0.0.1"
+    model: str | None = None
+    crew_models: dict[str, str] = Field(default_factory=lambda: _crew_models())
+    model_base_url: str | None = None
+    model_api_key: SecretStr | None = None
+    openai_api_key: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("OPENAI_API_KEY"))] = None
+    anthropic_api_key: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ANTHROPIC_API_KEY"))] = None
+    google_api_key: Annotated[
+        SecretStr | None, Field(validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
+    ] = None
+    model_output: Literal["auto", "native", "tool", "prompted"] = "auto"
+    model_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    model_repairs: Annotated[int, Field(ge=0, le=10)] = 2
+    model_max_tokens: Annotated[int, Field(ge=64, le=1_000_000)] = 4096
+    model_answer_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = 2_000_000
+    model_requests_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    model_tokens_per_minute: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    model_record_bytes: Annotated[int, Field(ge=0, le=1_000_000)] = 4000
+    prompts: Path | None = None
+    prices: Path | None = None
+    budget_usd: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
+    budget_tokens: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1_000_000
 
     @property
     def artifact_folder(self) -> Path:
@@ -83,6 +106,14 @@ class Settings(BaseSettings):
     def broker_is_store(self) -> bool:
         """Whether the broker is the database of the run store."""
         return one_redis(self.store_url, self.queue_url)
+
+
+def _crew_models() -> dict[str, str]:
+    """Models of single crews: `ZTS_MODEL_VALIDATOR=...` gives `{"validator": "..."}`."""
+    known = {**dotenv_values(".env"), **os.environ}
+    lower = {name.lower().removeprefix("zts_"): value for name, value in known.items() if name[:4].upper() == "ZTS_"}
+    named = {name: value for name, value in lower.items() if name.startswith("model_") and value}
+    return {name.removeprefix("model_"): value for name, value in named.items() if name not in Settings.model_fields}
 
 
 def one_redis(store_url: str, broker_url: str) -> bool:
@@ -110,5 +141,5 @@ def read_settings() -> Settings:
 def _complaint(name: str, problem: object) -> str:
     details = problem if isinstance(problem, dict) else {}
     variable = name if name.isupper() else f"ZTS_{name.upper()}"
-    shown = "(hidden)" if "url" in name.lower() else repr(details.get("input"))
+    shown = "(hidden)" if any(word in name.lower() for word in ("url", "key", "password")) else repr(details.get("input"))
     return f"{variable}={shown} does not fit: {str(details.get('msg', '')).lower()}; correct or unset {variable}"

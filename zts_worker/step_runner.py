@@ -18,13 +18,13 @@ from pydantic import BaseModel, ValidationError
 from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
-from zts_core.errors import BadInput, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
+from zts_core.errors import BadInput, BudgetExceeded, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
 from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepResult
-from zts_core.run import Settled, SettledAs, dumps
+from zts_core.run import Outcome, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder, Observer
-from zts_worker.step_context import AttemptContext
+from zts_worker.step_context import AttemptContext, ModelsFinder
 from zts_worker.supervision import Ended, Watched, watch
 
 log = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ class StepRunner:
         worker: str,
         limits: RunnerLimits | None = None,
         observer: Observer | None = None,
+        models: ModelsFinder | None = None,
     ) -> None:
         self.store = store
         self.dispatcher = dispatcher
@@ -87,6 +88,7 @@ class StepRunner:
         self.worker = worker
         self.limits = limits or RunnerLimits()
         self.observer = observer
+        self.models = models
         self.left_behind = 0
         """How many crews could not be stopped and still run in this process."""
 
@@ -111,6 +113,7 @@ class StepRunner:
             seq=attempt.seq,
             claim=attempt.claim,
             plan=attempt.plan,
+            models=self.models,
         )
         try:
             outcome = self.run_crew(attempt, context)
@@ -139,6 +142,8 @@ class StepRunner:
         self.left_behind += watched.left_behind
         if self.observer:
             self.observer.crew_ended(watched.error, how=watched.ended.value)
+        if isinstance(watched.error, BudgetExceeded):
+            return self.halt(attempt, Outcome.HALTED_BUDGET, str(watched.error))
         if watched.ended is Ended.BY_ITSELF:
             return _judge(crew.Output, crew.namespace, watched, context)
         if watched.ended is Ended.TIMED_OUT:
@@ -147,6 +152,11 @@ class StepRunner:
             return _Effect(SettledAs.CANCELLED, "its run was stopped")
         log.warning("run %s step %s: lease lost, nothing written", attempt.run_id, attempt.seq)
         return None
+
+    def halt(self, attempt: _Attempt, outcome: Outcome, reason: str) -> _Effect:
+        """Stop the whole run; what this attempt commits then lets it end."""
+        patiently(lambda: self.store.withdraw(attempt.run_id, outcome=outcome, reason=reason))
+        return _Effect(SettledAs.CANCELLED, reason)
 
     def try_again(self, attempt: _Attempt, error: TransientError) -> None:
         claim = attempt.claim

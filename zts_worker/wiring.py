@@ -16,8 +16,10 @@ from zts_core.dispatch import Dispatcher
 from zts_core.graph.feed import FeedLimits, ResultFeed
 from zts_core.graph.opening import open_graph
 from zts_core.redis_store import RedisStore
+from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.outbox import RedisOutbox
 from zts_core.settings import Settings, kombu_url, read_settings
+from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
 from zts_worker.step_runner import RunnerLimits, StepRunner
@@ -50,11 +52,16 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         worker=f"{socket.gethostname()}:{os.getpid()}",
         limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max),
         observer=WorkerObserver(),
+        models=open_models(settings, lambda: _call_book(settings)),
     )
     limits = ReaperLimits(
         interval_s=settings.tick, unclaimed_after_s=settings.resend_after, takeovers=settings.takeovers
     )
     return Engine(runner, dispatcher, Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits))
+
+
+def _call_book(settings: Settings) -> RedisCallBook:
+    return RedisCallBook(settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
 
 
 def build_feed(settings: Settings) -> ResultFeed | None:
