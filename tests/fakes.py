@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
@@ -18,6 +18,7 @@ from zts_core.ports import (
     Claim,
     ClaimVerdict,
     Created,
+    DeadLetter,
     Due,
     LeaseVerdict,
     LedgerEntry,
@@ -65,6 +66,7 @@ class MemoryStep:
     due_ms: int = 0
     lease_ms: int = 0
     error: str = ""
+    trace: str = ""
     line: str = ""
 
 
@@ -105,6 +107,7 @@ class MemoryStore:
         self.known: dict[str, MemoryRun] = {}
         self.plans: dict[str, str] = {}
         self.keys: dict[str, str] = {}
+        self.dead_at: dict[tuple[str, int], int] = {}
         self.overtaken_ms = 0
         self.next_tick_ms = 0
         self.last_entry = 0
@@ -180,6 +183,7 @@ class MemoryStore:
         result: StepResult,
         decision: Decision | None = None,
         version: int = 0,
+        trace: str = "",
     ) -> Settling:
         run, step = self._find(run_id, settled.seq)
         if run is None or step is None:
@@ -190,6 +194,7 @@ class MemoryStore:
                 return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox))
             return Settling(SettleVerdict.FENCED)
         self._commit(run, step, settled, result)
+        step.trace = trace
         fits = decision is not None and run.version == version
         place = self._looped(run, decision) if decision and fits else ""
         if decision and fits and not place:
@@ -291,6 +296,7 @@ class MemoryStore:
         if step.takeovers > takeovers:
             step.error = f"its worker died {step.takeovers} times during this step, or froze"
             self._close(step, StepStatus.FAILED)
+            self.dead_at[run_id, seq] = self.now
             self._deliver(run, Settled(seq, SettledAs.FAILED, reason=step.error))
             self._note(run, "step_failed", seq, attempt=step.attempt, error=step.error)
             return RequeueVerdict.DEAD
@@ -342,6 +348,7 @@ class MemoryStore:
         gone = [i for i, run in self.known.items() if run.finish and run.finished_ms + kept_ms <= self.now]
         for run_id in gone:
             del self.known[run_id]
+        self.dead_at = {place: at for place, at in self.dead_at.items() if place[0] in self.known}
         return len(gone)
 
     # reads
@@ -377,6 +384,38 @@ class MemoryStore:
     def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
         kept = self.known[run_id].results if run_id in self.known else {}
         return {seq: kept[seq] for seq in seqs if seq in kept}
+
+    def dead(self, *, limit: int) -> Sequence[DeadLetter]:
+        newest = sorted(self.dead_at.items(), key=lambda entry: (-entry[1], entry[0]))[:limit]
+        return [self._dead_letter(run_id, seq, at) for (run_id, seq), at in newest if run_id in self.known]
+
+    def dead_letter(self, run_id: str, seq: int) -> DeadLetter | None:
+        at = self.dead_at.get((run_id, seq))
+        if at is None or run_id not in self.known:
+            return None
+        history = tuple(entry for entry in self.ledger(run_id) if entry.seq == seq)
+        return replace(self._dead_letter(run_id, seq, at), history=history)
+
+    def _dead_letter(self, run_id: str, seq: int, at_ms: int) -> DeadLetter:
+        step = self.known[run_id].steps[seq]
+        static = step.static
+        return DeadLetter(
+            run_id,
+            seq,
+            static["state"],
+            static["crew"],
+            at_ms,
+            step.attempt,
+            step.failures,
+            step.takeovers,
+            step.error,
+            step.trace,
+            static.get("values", {}),
+            static.get("inputs", {}),
+        )
+
+    def drop_dead(self, run_id: str, seq: int) -> bool:
+        return self.dead_at.pop((run_id, seq), None) is not None
 
     def data(self, run_id: str) -> Mapping[str, Ref]:
         return {namespace: held.ref for namespace, held in self.position(run_id).state.data.items()}
@@ -427,6 +466,8 @@ class MemoryStore:
         status = StepStatus(settled.status.value)
         self._close(step, status)
         run.results[step.seq] = result
+        if status is StepStatus.FAILED:
+            self.dead_at[run.new.run_id, step.seq] = self.now
         step.error = settled.reason or step.error
         detail = {"attempt": step.attempt, "namespace": settled.namespace, "digest": settled.digest}
         self._note(run, f"step_{status}", step.seq, **detail, **({"error": settled.reason} if settled.reason else {}))

@@ -214,6 +214,29 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A step that failed for good: what it was given, what went wrong, and how often it was tried.
+
+    `values` are its `with` values as they were written, `inputs` the steps whose outputs it saw, `history` its lines
+    of the ledger; `trace` is the last traceback where the crew raised an error, `at_ms` when the step was given up.
+    """
+
+    run_id: str
+    seq: int
+    state: str
+    crew: str
+    at_ms: int
+    attempts: int
+    failures: int
+    takeovers: int
+    error: str
+    trace: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Ref] = field(default_factory=dict)
+    history: tuple[LedgerEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One line of a run's history; `id` orders the lines, `at_ms` is the Redis server's clock."""
 
@@ -260,6 +283,7 @@ class RunStore(Protocol):
         result: StepResult,
         decision: Decision | None = None,
         version: int = 0,
+        trace: str = "",
     ) -> Settling:
         """Commit an attempt's effect once; with a `decision` made at `version`, record it in the same step.
 
@@ -335,6 +359,15 @@ class RunStore(Protocol):
 
     def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
         """The committed effects of some steps."""
+
+    def dead(self, *, limit: int) -> Sequence[DeadLetter]:
+        """Steps that failed for good, the newest first, without their history."""
+
+    def dead_letter(self, run_id: str, seq: int) -> DeadLetter | None:
+        """One of them with its history; None where that step is not among them."""
+
+    def drop_dead(self, run_id: str, seq: int) -> bool:
+        """Strike one off the list; False where it is not on it."""
 
     def data(self, run_id: str) -> Mapping[str, Ref]:
         """What each namespace holds now, outside of parallel blocks still at work."""

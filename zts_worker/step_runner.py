@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 RENEW_AT_MOST_EVERY_S = 1.0
 """A crew learns of a cancel at its next renewal, so this is also how long a cancel takes to reach it."""
+
+LONGEST_TRACE = 8_000
+"""Characters of a traceback that are kept with a step that failed for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class _Effect:
     status: SettledAs
     reason: str = ""
     result: StepResult = field(default_factory=StepResult)
+    trace: str = ""
 
 
 class StepRunner:
@@ -163,7 +168,7 @@ class StepRunner:
         tries = claim.failures + 1
         if claim.failures >= int(claim.step["retry_attempts"]):
             reason = f"{claim.step['state']} failed after {tries} {'try' if tries == 1 else 'tries'}: {error}"
-            self.commit(attempt, _Effect(SettledAs.FAILED, reason))
+            self.commit(attempt, _Effect(SettledAs.FAILED, reason, trace=_trace(error)))
             return
         delay = self.delay(claim.failures, error.retry_after)
         patiently(
@@ -195,6 +200,7 @@ class StepRunner:
                 result=effect.result,
                 decision=decision,
                 version=claim.version,
+                trace=effect.trace,
             )
         )
         reach(AFTER_COMMIT)
@@ -232,8 +238,13 @@ def _judge(
         return TransientError(f"{type(error).__name__}: {error}")
     log.error("crew failed", exc_info=error)
     if isinstance(error, PermanentError):
-        return _Effect(SettledAs.FAILED, f"{context.state} failed: {error}")
-    return _Effect(SettledAs.FAILED, f"{context.state} failed: {type(error).__name__}: {error}")
+        return _Effect(SettledAs.FAILED, f"{context.state} failed: {error}", trace=_trace(error))
+    return _Effect(SettledAs.FAILED, f"{context.state} failed: {type(error).__name__}: {error}", trace=_trace(error))
+
+
+def _trace(error: BaseException) -> str:
+    """The end of an error's traceback, which is where the crew's own lines are."""
+    return "".join(traceback.format_exception(error))[-LONGEST_TRACE:] if error.__traceback__ else ""
 
 
 def _checked(model: type[BaseModel], namespace: str, value: Any, context: AttemptContext) -> _Effect:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
 from zts_core.decision import ApprovalStart, Decision, StepStart
-from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
+from zts_core.ports import DeadLetter, LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ending, Outcome, RunStatus, StepStatus, dumps
 
 
@@ -138,6 +138,31 @@ def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
         error=raw.get(f"{seq}:error", ""),
         line=raw.get(f"{seq}:line", ""),
         prompt=static.get("prompt", ""),
+    )
+
+
+def dead_fields(seq: int) -> list[str]:
+    """Fields of the steps hash that a dead letter is made of, as `dead_letter` wants them."""
+    return [str(seq), *(f"{seq}:{name}" for name in ("attempt", "failures", "takeovers", "error", "trace"))]
+
+
+def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None]) -> DeadLetter:
+    """A dead letter from its step's fields."""
+    static = json.loads(row[0] or "{}")
+    attempts, failures, takeovers = (int(text or 0) for text in row[1:4])
+    return DeadLetter(
+        run_id=run_id,
+        seq=seq,
+        state=static["state"],
+        crew=static["crew"],
+        at_ms=at_ms,
+        attempts=attempts,
+        failures=failures,
+        takeovers=takeovers,
+        error=row[4] or "",
+        trace=row[5] or "",
+        values=static.get("values", {}),
+        inputs=static.get("inputs", {}),
     )
 
 

@@ -9,7 +9,7 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
                                    lost can be repeated), :failures, :takeovers, :worker, :queued, :started, :ended,
-                                   :due (ms), :error, :line
+                                   :due (ms), :error, :trace (of what failed for good), :line
     zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled
@@ -30,6 +30,7 @@ Of all runs together:
     zts:leases             zset    <run>:<seq> at work -> when its lease ends (ms)
     zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
     zts:undecided          zset    run with a filled inbox -> since when (ms)
+    zts:dead               zset    <run>:<seq> that failed for good and that nobody has dropped -> when (ms)
     zts:tick               string  held by the worker that does this interval's tick
     zts:outbox             zset    run with ledger lines that are not in the graph yet -> since when (ms)
     zts:outbox:feeder      string  held by the one process that feeds the graph now
@@ -53,6 +54,7 @@ LEASES = PREFIX + "leases"
 TIMERS = PREFIX + "timers"
 UNDECIDED = PREFIX + "undecided"
 COUNTS = PREFIX + "counts"
+DEAD = PREFIX + "dead"
 TICK = PREFIX + "tick"
 OUTBOX = PREFIX + "outbox"
 FEEDER = OUTBOX + ":feeder"
@@ -60,7 +62,7 @@ FEEDING = OUTBOX + ":feeding"
 POISON = OUTBOX + ":poison"
 
 _OF_A_RUN = ("", ":steps", ":results", ":inbox", ":open", ":ledger", ":visits")
-_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX)
+_OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX, DEAD)
 
 
 def run_key(run_id: str, part: str = "") -> str:

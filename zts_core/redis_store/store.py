@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import redis
@@ -16,6 +17,7 @@ from zts_core.ports import (
     Claim,
     ClaimVerdict,
     Created,
+    DeadLetter,
     Due,
     LeaseVerdict,
     LedgerEntry,
@@ -143,6 +145,7 @@ class RedisStore:
         result: StepResult,
         decision: Decision | None = None,
         version: int = 0,
+        trace: str = "",
     ) -> Settling:
         status = _STATUS_AFTER[settled.status]
         detail = {"attempt": attempt, "namespace": settled.namespace, "digest": settled.digest}
@@ -161,6 +164,7 @@ class RedisStore:
             settled.reason,
             version,
             self._encode(decision) if decision else "",
+            trace,
         )
         verdict = SettleVerdict(answer[0])
         if verdict is SettleVerdict.FENCED:
@@ -263,8 +267,14 @@ class RedisStore:
                 # Where no graph is fed, the outbox keeps a run no longer than the store does.
                 pipe.zrem(keys.OUTBOX, *gone)
                 pipe.zrem(keys.EXPIRING, *gone)
+                for member in self._dead_of(set(gone)):
+                    pipe.zrem(keys.DEAD, member)
                 pipe.execute()
         return len(gone)
+
+    def _dead_of(self, run_ids: set[str]) -> list[str]:
+        members = cast("list[str]", self._redis.zrange(keys.DEAD, 0, -1))
+        return [member for member in members if keys.split_member(member)[0] in run_ids]
 
     # reads
 
@@ -325,6 +335,33 @@ class RedisStore:
         with translated(self.place):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.run_key(run_id, "steps")))
         return codec.step_records(raw)
+
+    def dead(self, *, limit: int) -> Sequence[DeadLetter]:
+        with translated(self.place):
+            newest = cast("list[tuple[str, float]]", self._redis.zrevrange(keys.DEAD, 0, limit - 1, withscores=True))
+            pipe = self._redis.pipeline(transaction=False)
+            for member, _ in newest:
+                run_id, seq = keys.split_member(member)
+                pipe.hmget(keys.run_key(run_id, "steps"), *codec.dead_fields(seq))
+            rows = pipe.execute()
+        found = [(*keys.split_member(member), int(at), row) for (member, at), row in zip(newest, rows, strict=True)]
+        # Of a run whose time is over nothing is left but the list's entry, until the next sweep.
+        return [codec.dead_letter(run_id, seq, at_ms=at, row=row) for run_id, seq, at, row in found if row[0]]
+
+    def dead_letter(self, run_id: str, seq: int) -> DeadLetter | None:
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.zscore(keys.DEAD, f"{run_id}:{seq}")
+            pipe.hmget(keys.run_key(run_id, "steps"), *codec.dead_fields(seq))
+            at, row = pipe.execute()
+        if at is None or not row[0]:
+            return None
+        history = tuple(entry for entry in self.ledger(run_id) if entry.seq == seq)
+        return replace(codec.dead_letter(run_id, seq, at_ms=int(at), row=row), history=history)
+
+    def drop_dead(self, run_id: str, seq: int) -> bool:
+        with translated(self.place):
+            return bool(self._redis.zrem(keys.DEAD, f"{run_id}:{seq}"))
 
     def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
         wanted = list(seqs)

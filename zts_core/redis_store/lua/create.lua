@@ -1,7 +1,7 @@
 -- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl,
 -- crews of the plan.
 -- KEYS after the common ones: the plan, the idempotency key (only where there is one).
-local PLAN, KEY = KEYS[18], KEYS[19]
+local PLAN, KEY = KEYS[19], KEYS[20]
 if KEY then
   local first = redis.call('GET', KEY)
   if first and first ~= run then

@@ -1,7 +1,7 @@
 -- Shared by all scripts: the names of the keys, and the few transitions that several scripts make.
 local RUN, STEPS, RESULTS, INBOX, OPEN, LEDGER, VISITS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX = KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX, DEAD = KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local run = ARGV[1]
 
 local clock = redis.call('TIME')

@@ -46,6 +46,7 @@ if redis.call('HINCRBY', STEPS, seq .. ':takeovers', 1) > tonumber(ARGV[4]) then
   add('takeover', count_attempt(seq, 'dead'), 1)
   close(seq, 'failed')
   redis.call('HSET', STEPS, seq .. ':error', reason)
+  redis.call('ZADD', DEAD, now, member(seq))
   deliver(seq, settled_json(tonumber(seq), 'failed', reason))
   ledger('step_failed', seq, cjson.encode({ attempt = tonumber(step[3]), error = reason }))
   return 'dead'

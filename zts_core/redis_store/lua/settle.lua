@@ -1,5 +1,6 @@
 -- Commit an attempt's effect once, with the decision that follows from it where one came along and still fits.
--- ARGV: run, seq, attempt, status, settlement, result, ledger kind, ledger detail, error, version, decision or ''.
+-- ARGV: run, seq, attempt, status, settlement, result, ledger kind, ledger detail, error, version, decision or '',
+-- traceback.
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':attempt')
 if step[1] ~= 'running' or step[2] ~= ARGV[3] then
@@ -13,6 +14,10 @@ close(seq, ARGV[4])
 redis.call('HSET', RESULTS, seq, ARGV[6])
 if ARGV[9] ~= '' then
   redis.call('HSET', STEPS, seq .. ':error', ARGV[9])
+end
+if ARGV[4] == 'failed' then
+  redis.call('HSET', STEPS, seq .. ':trace', ARGV[12])
+  redis.call('ZADD', DEAD, now, member(seq))
 end
 ledger(ARGV[7], seq, ARGV[8])
 count_attempt(seq, ARGV[4])
