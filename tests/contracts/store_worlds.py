@@ -85,7 +85,7 @@ def redis_world(url: str, *, retention_s: float = 3600) -> World:
     client.flushall()
 
     def now() -> float:
-        seconds, micros = client.time()  # type: ignore[misc]
+        seconds, micros = client.time()
         return float(seconds) + float(micros) / 1e6
 
     def let_pass(seconds: float) -> None:

@@ -52,7 +52,7 @@ class TestCreating:
         assert set(world.store.unfinished()) == {"r1", "r2"}
 
     def test_the_plan_comes_back_as_it_was(self, world: World) -> None:
-        plan = world.submit(step("A", **{"with": {"x": [1, {"y": None}]}}), step("B", conditions=[when("a.n", 1)]))
+        plan = world.submit(step("A", with_={"x": [1, {"y": None}]}), step("B", conditions=[when("a.n", 1)]))
         assert world.store.plan(plan.digest).to_json() == plan.to_json()
         assert world.store.position("r1").plan_digest == plan.digest
 

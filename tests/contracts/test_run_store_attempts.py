@@ -14,7 +14,7 @@ A_LEASE = 0.05
 
 class TestClaiming:
     def test_a_claim_gives_all_that_a_worker_needs(self, world: World) -> None:
-        plan = world.submit(step("A", timeout=7, retry_attempts=2, **{"with": {"x": 1}}), values={"tone": "dry"})
+        plan = world.submit(step("A", timeout=7, retry_attempts=2, with_={"x": 1}), values={"tone": "dry"})
         claim = world.claim(worker="host:1")
         assert (claim.verdict, claim.attempt, claim.failures, claim.undecided) == (ClaimVerdict.CLAIMED, 1, 0, 0)
         assert (claim.plan_digest, claim.values) == (plan.digest, {"tone": "dry"})

@@ -105,7 +105,7 @@ def test_a_lost_message_is_found_in_spite_of_a_backlog() -> None:
 def test_a_run_that_is_cancelled_while_no_worker_is_there_starts_nothing() -> None:
     stage = staged(plan_of(parallel(step("A"), sequence(step("B"), step("C")))), nodes=0)
     stage.person("cancel", lambda store, tell: stage.cancel(store, tell, "key0"), after_s=5)
-    stage.kernel.after(30, lambda: stage.add_node("late") and None)
+    stage.kernel.after(30, lambda: _add(stage))
     stage.tell()
     check(stage)
     assert outcomes(stage) == ["cancelled"]
@@ -222,3 +222,7 @@ def test_a_dispatcher_whose_queue_is_away_still_records() -> None:
 
 def _refuse(messages: object) -> None:
     raise ServiceUnavailable("the broker is away")
+
+
+def _add(stage: Stage) -> None:
+    stage.add_node("late")

@@ -27,8 +27,8 @@ def plan_of(*nodes: Raw, **others: list[Raw]) -> Plan:
     return compile_plan("main", models)
 
 
-def step(state: str, crew: str = "", **fields: Any) -> Raw:
-    return {"state": state, "crew": crew or state.lower(), **fields}
+def step(state: str, crew: str = "", *, with_: Raw | None = None, **fields: Any) -> Raw:
+    return {"state": state, "crew": crew or state.lower(), "with": with_ or {}, **fields}
 
 
 def terminal(state: str, **fields: Any) -> Raw:
@@ -56,8 +56,8 @@ def approval(state: str, conditions: list[Raw] | None = None, **fields: Any) -> 
     return {"approval": {"state": state, "prompt": "May it go on?", **fields}, "conditions": conditions or []}
 
 
-def call(workflow: str, conditions: list[Raw] | None = None, **fields: Any) -> Raw:
-    return {"call": {"workflow": workflow, **fields}, "conditions": conditions or []}
+def call(workflow: str, conditions: list[Raw] | None = None, *, with_: Raw | None = None) -> Raw:
+    return {"call": {"workflow": workflow, "with": with_ or {}}, "conditions": conditions or []}
 
 
 def when(field: str, value: Any = True, operator: str = "==", **fields: Any) -> Raw:
@@ -95,9 +95,11 @@ class Play:
             del self.open[seq]
         for start in decision.starts:
             self.starts[start.seq] = start
-        self.open |= {start.seq: start.state for start in (*decision.starts, *decision.approvals)}
-        if decision.starts or decision.approvals:
-            self.waves.append(sorted(start.state for start in (*decision.starts, *decision.approvals)))
+        begun = [(start.seq, start.state) for start in decision.starts]
+        begun += [(asked.seq, asked.state) for asked in decision.approvals]
+        self.open |= dict(begun)
+        if begun:
+            self.waves.append(sorted(state for _, state in begun))
         self.visits += decision.visits
         self.events += decision.events
         assert self.finish is None or decision.finish is None, "a run ends once"

@@ -407,12 +407,9 @@ def _compares(operator: str, found: Any, value: Any) -> bool:
         return (found is not None) == (value is not False)
     if found is None:
         return False
-    return bool(
-        {
-            "==": lambda: found == value,
-            "!=": lambda: found != value,
-            ">": lambda: found > value,
-            "<=": lambda: found <= value,
-            "in": lambda: found in value,
-        }[operator]()
-    )
+    found_by: dict[str, bool] = {
+        "==": found == value,
+        "!=": found != value,
+        "in": isinstance(value, list) and found in value,
+    }
+    return found_by[operator] if operator in found_by else bool(found > value if operator == ">" else found <= value)

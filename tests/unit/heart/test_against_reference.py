@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.heart.playing import Play
+from tests.unit.heart.playing import Play, Raw
 from tests.unit.heart.random_workflows import Maker, answer, fate
 from tests.unit.heart.reference import Reference
 from zts_core.advance import SAME_VISITS
@@ -63,7 +63,7 @@ def play_both(seed: int, order: random.Random, *, max_steps: int, batches: bool)
         compare_open(play, reference)
         sorted_open = sorted(play.open, key=lambda seq: (play.open[seq], play.seen_by(seq)))
         chosen = order.sample(sorted_open, order.randint(1, len(sorted_open)) if batches else 1)
-        answers = {}
+        answers: dict[int, tuple[str, Raw]] = {}
         for seq in chosen:
             ticket = ticket_of(reference, play, seq, taken=answers)
             asked = reference.open[ticket]

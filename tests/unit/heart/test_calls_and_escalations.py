@@ -65,9 +65,9 @@ def test_a_failure_a_gate_and_an_exhausted_loop_inside_a_call_end_the_run() -> N
 
 
 def test_calls_nest_and_the_values_of_an_inner_call_win() -> None:
-    main = call("outer", **{"with": {"x": 1, "y": 1, "z": 1}})
-    outer = [call("inner", **{"with": {"y": 2, "z": 2}})]
-    play = Play(plan_of(main, outer=outer, inner=[step("S", **{"with": {"z": 3}})]))
+    main = call("outer", with_={"x": 1, "y": 1, "z": 1})
+    outer = [call("inner", with_={"y": 2, "z": 2})]
+    play = Play(plan_of(main, outer=outer, inner=[step("S", with_={"z": 3})]))
     assert play.starts[1].state == "outer.inner.S"
     assert play.starts[1].values == {"x": 1, "y": 2, "z": 3}
     assert play.starts[1].workflow == "inner"
