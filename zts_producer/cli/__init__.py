@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130
+
 
 def zts() -> None:
     """The `zts` command."""
-    from zts_producer.cli.main import run
-    from zts_producer.cli.root import root
-
+    try:
+        from zts_producer.cli.main import run
+        from zts_producer.cli.root import root
+    except KeyboardInterrupt:  # Ctrl-C while Python still reads our modules is no traceback either
+        sys.exit(INTERRUPTED)
     sys.exit(run(root, "zts", sys.argv[1:]))
 
 
 def zts_submit() -> None:
     """The `zts-submit` command, the same as `zts submit`."""
-    from zts_producer.cli.main import run
-    from zts_producer.cli.submit import submit
-
+    try:
+        from zts_producer.cli.main import run
+        from zts_producer.cli.submit import submit
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     sys.exit(run(submit, "zts-submit", sys.argv[1:]))

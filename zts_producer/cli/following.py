@@ -13,7 +13,7 @@ import click
 from zts_core.errors import OutputFolderTaken, ServiceUnavailable, ZtsError
 from zts_core.ports import LedgerEntry, RunRecord
 from zts_core.run import RunStatus, StepStatus
-from zts_producer.cli.main import INTERRUPTED
+from zts_producer.cli import INTERRUPTED
 from zts_producer.cli.output import notice, print_json
 from zts_producer.client import Client
 from zts_producer.narrate import Narrator

@@ -13,11 +13,11 @@ from types import FrameType
 import click
 
 from zts_core.errors import WorkflowInvalid, ZtsError
+from zts_producer.cli import INTERRUPTED
 from zts_producer.cli.streams import settle_streams
 
 UNEXPECTED = 1
 USAGE = 2
-INTERRUPTED = 130
 DEBUG = "ZTS_DEBUG"
 
 
