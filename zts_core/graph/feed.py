@@ -35,7 +35,7 @@ class FeedLimits:
     budget_s: float = 10.0
     lease_s: float = 10.0
     rest_s: float = 1.0
-    rest_most_s: float = 60.0
+    rest_most_s: float = 10.0
     runs: int = 200
     lines: int = 100
     tries: int = 3

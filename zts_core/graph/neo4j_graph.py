@@ -47,8 +47,7 @@ class Neo4jGraph:
         with self._lock:
             driver, self._driver = self._driver, None
         if driver is not None:
-            with suppress(Exception):  # a server that is gone takes no goodbye
-                driver.close()
+            _close(driver)
 
     def prepare(self) -> None:
         for statement in statements("schema_neo4j").values():
@@ -92,18 +91,25 @@ class Neo4jGraph:
         """
         answer: list[T] = []
         trouble: list[BaseException] = []
+        given_up = threading.Event()
 
         def run() -> None:
+            driver = None
             try:
-                answer.append(work(self._connected()))
+                driver = self._connected()
+                answer.append(work(driver))
             except BaseException as error:
                 trouble.append(error)
+            if given_up.is_set() and driver is not None:
+                _close(driver)
 
         thread = threading.Thread(target=run, name="graph", daemon=True)
         thread.start()
         thread.join(self._timeout_s + 1)
         if thread.is_alive():
-            self._driver = None
+            given_up.set()
+            with self._lock:
+                self._driver = None
             raise ServiceUnavailable(f"{self.place} does not answer within {self._timeout_s:g} s; see its log")
         if trouble:
             with self._translated():
@@ -158,6 +164,11 @@ class Neo4jGraph:
             raise GraphRefused(f"{self.place} refuses it: {_said(error)}") from error
         cure = _CURES.get(code, "see its log")
         raise ServiceUnavailable(f"{self.place} refuses: {_said(error)}; {cure}") from error
+
+
+def _close(driver: Driver) -> None:
+    with suppress(Exception):  # a server that is gone takes no goodbye
+        driver.close()
 
 
 def plain(value: Any) -> Any:

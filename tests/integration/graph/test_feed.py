@@ -87,7 +87,7 @@ def test_what_is_delivered_twice_or_late_changes_nothing(
     player = Player(redis_url, 7)
     run_ids = [player.start() for _ in range(RUNS)]
     seen = []
-    while any([player.move(run_id) for run_id in run_ids]):
+    while [run_id for run_id in run_ids if player.move(run_id)]:
         for run_id in run_ids:
             if not player.open_steps(run_id):
                 player.dispatcher.advance_run(run_id)
