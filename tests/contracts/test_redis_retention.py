@@ -8,6 +8,7 @@ import redis
 from tests.contracts.store_worlds import World, redis_world
 from tests.unit.heart.playing import approval, loop, parallel, step
 from zts_core.ports import ClaimVerdict
+from zts_core.redis_store import RedisStore
 from zts_core.run import Outcome
 
 pytestmark = pytest.mark.redis
@@ -97,3 +98,23 @@ def test_a_late_worker_of_a_finished_run_writes_no_new_key(world: World, client:
     world.store.pause("r1", paused=True)
     world.store.answer("r1", 3, approved=True, by="late", comment="")
     assert keys_left(client) == set()
+
+
+@pytest.mark.xfail(reason="a submit key may outlive its run, and then names one that is gone", strict=True)
+def test_a_key_whose_run_is_gone_starts_a_new_one(world: World) -> None:
+    plan = world.submit(step("A"), key="mine", deadline_s=3600)
+    world.claimed()
+    world.settle()
+    world.advance(plan)
+    world.let_pass(2 * KEPT)
+    world.store.sweep()
+    run_id = world.create(plan, run_id="r2", key="mine", deadline_s=3600)
+    assert world.store.run(run_id).run_id == "r2"
+
+
+@pytest.mark.xfail(reason="a plan expires a retention after its run's deadline, ended or not", strict=True)
+def test_the_plan_of_an_unfinished_run_is_kept_however_long_it_takes(world: World, redis_url: str) -> None:
+    plan = world.submit(step("A"), deadline_s=KEPT)
+    world.let_pass(4 * KEPT)
+    another_process = RedisStore(redis_url, retention_s=KEPT, timeout_s=5)
+    assert another_process.plan(plan.digest).digest == plan.digest

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.contracts.store_worlds import World
-from tests.unit.heart.playing import approval, parallel, step
+from tests.unit.heart.playing import approval, parallel, step, when
 from zts_core.advance import advance
 from zts_core.ports import ClaimVerdict, LeaseVerdict, RequeueVerdict, SettleVerdict, StepResult
+from zts_core.redis_store import RedisStore
 from zts_core.run import Outcome, Settled, SettledAs, StepStatus
 
 A_LEASE = 0.05
@@ -228,6 +231,22 @@ class TestSettling:
         assert (settling.verdict, settling.undecided) == (SettleVerdict.SETTLED, 1)
         assert len(world.store.steps("r1")) == 1
         assert world.store.results("r1", [1])
+
+    def test_half_a_character_in_what_a_crew_gives_does_no_harm(
+        self, world: World, request: pytest.FixtureRequest
+    ) -> None:
+        """Models give lone surrogates now and then; JSON can hold them, UTF-8 cannot."""
+        if isinstance(world.store, RedisStore):
+            request.applymarker(pytest.mark.xfail(reason="a lone surrogate cannot be written to Redis", strict=True))
+        plan = world.submit(step("A", on_error="continue"), step("B", conditions=[when("a.text", "x", "!=")]))
+        world.claimed()
+        world.store.say("r1", 1, attempt=1, line="half \ud83d")
+        settled = Settled(1, SettledAs.DONE, "a", "d", {"text": "half \ud83d"})
+        settling = world.store.settle("r1", settled, attempt=1, result=StepResult("a", {"text": "half \ud83d"}))
+        assert settling.verdict is SettleVerdict.SETTLED
+        world.advance(plan)
+        assert [s.state for s in world.store.steps("r1")] == ["A", "B"]
+        assert world.store.results("r1", [1])[1].output["text"].startswith("half ")
 
     def test_settlements_are_told_in_the_order_of_their_numbers(self, world: World) -> None:
         world.submit(parallel(*(step(f"S{n}") for n in range(12))))
