@@ -80,11 +80,14 @@ class Client:
         values: Mapping[str, Any] | None = None,
         out: Path | str = "",
         deadline: float | None = None,
+        budget_usd: float | None = None,
+        budget_tokens: int | None = None,
     ) -> RunRecord:
         """Check everything, then record a run and start it; with a `key` used before, the run it started.
 
         `workflow` is a name or a file; `values` reach every step; `out` is the folder its results shall go to;
-        `deadline` in seconds from now. Raises BadInput before anything is recorded.
+        `deadline` in seconds from now; `budget_usd` and `budget_tokens` bound what model calls may cost. Raises
+        BadInput before anything is recorded.
         """
         from zts_producer.submission import prepare
 
@@ -98,6 +101,8 @@ class Client:
                 values=values,
                 out=out,
                 deadline=deadline,
+                budget_usd=budget_usd,
+                budget_tokens=budget_tokens,
             )
         )
 

@@ -51,6 +51,12 @@ def _started(detail: Detail) -> str:
     return f"started{_attempt(detail)} on {detail.get('worker') or 'a worker'}"
 
 
+def _call(detail: Detail) -> str:
+    came = f", {detail['error']}" if detail.get("error") else ""
+    cost = f"{detail.get('tokens', 0)} tokens, ${detail.get('usd', 0):.4f}"
+    return f"{detail.get('prompt', 'somebody')} asked {detail.get('model', 'a model')}: {cost}{came}"
+
+
 def _wave(detail: Detail) -> str:
     states = detail.get("states", ())
     named = ", ".join(states[:5]) + (f" and {len(states) - 5} more" if len(states) > 5 else "")
@@ -77,6 +83,7 @@ _TELLINGS: Mapping[str, Callable[[Detail], str]] = {
     "run_created": lambda d: f"run of {d.get('workflow', '')}: {d.get('title', '')}",
     "wave": _wave,
     "attempt_started": _started,
+    "model_call": _call,
     "said": lambda d: str(d.get("line", "")),
     "step_done": lambda d: f"done{_attempt(d)}",
     "step_failed": lambda d: f"failed{_attempt(d)}: {d.get('error', '')}",

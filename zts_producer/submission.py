@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, TypeVar
 
 from zts_core.errors import BadInput, OutputFolderTaken
 from zts_core.ports import NewRun
@@ -21,6 +21,8 @@ from zts_producer.naming import new_run_id, title_of
 
 DEFAULT_OUT = "shipped"
 LONGEST_KEY = 200
+LARGEST_BUDGET = 1_000_000_000
+Amount = TypeVar("Amount", float | None, int | None)
 LONGEST_NAME = 255
 """Bytes of a file's name, NAME_MAX of Linux and macOS; told only when the folder is made, hours later."""
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -45,6 +47,8 @@ def prepare(
     values: Mapping[str, Any] | None = None,
     out: Path | str = "",
     deadline: float | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
 ) -> Submission:
     """Check all of it. Raises IdeaInvalid, OutputFolderTaken, WorkflowInvalid or BadInput; leaves nothing behind."""
     text = check_idea(idea.encode(errors="surrogatepass"), name="the idea", limit=settings.idea_bytes)
@@ -62,6 +66,8 @@ def prepare(
         key=_checked_key(key),
         values=_checked_values(values or {}),
         out=str(folder),
+        budget_usd=_checked_budget(settings.budget_usd if budget_usd is None else budget_usd, "--budget-usd"),
+        budget_tokens=_checked_budget(settings.budget_tokens if budget_tokens is None else budget_tokens, "--budget-tokens"),
     )
     return Submission(new, plan, tuple(warnings))
 
@@ -109,6 +115,12 @@ def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
             "correct --max-steps, or raise ZTS_MAX_STEPS"
         )
     return cap
+
+
+def _checked_budget(budget: Amount, option: str) -> Amount:
+    if budget is not None and not 0 <= budget <= LARGEST_BUDGET:
+        raise BadInput(f"a budget of {budget} is not between 0 and {LARGEST_BUDGET:,}; correct {option}")
+    return budget
 
 
 def _checked_deadline(settings: Settings, deadline: float | None) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from zts_producer.cli.options import HELP, json_option, out_option, run_argument
@@ -33,9 +36,12 @@ def list_runs(limit: int, as_json: bool) -> None:
 
 @click.command(context_settings=HELP)
 @run_argument
+@click.option("--calls", is_flag=True, help="Show its model calls: prompt, model, tokens, dollars, what came of them.")
 @json_option
-def status(run: str, as_json: bool) -> None:
+def status(run: str, calls: bool, as_json: bool) -> None:
     """Show where RUN stands (an id, the beginning of one, or `last`), node by node."""
+    if calls:
+        return _calls(run, as_json=as_json)
     from zts_producer.cli.output import print_json
     from zts_producer.client import Client
 
@@ -47,6 +53,28 @@ def status(run: str, as_json: bool) -> None:
     from zts_producer.cli.tree import print_view
 
     print_view(view)
+
+
+def _calls(run: str, *, as_json: bool) -> None:
+    from zts_producer.calls import bill_of
+    from zts_producer.cli.output import print_json, print_table
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        bill = bill_of(client.services.store.ledger(client.find(run)))
+    if as_json:
+        print_json({"usd": round(bill.usd, 6), "tokens": bill.tokens, "calls": bill.calls})
+        return
+    rows = [
+        (f"{c['seq']}", c["prompt"], c["model"], f"{c['tokens']}", f"{c['usd']:.4f}", f"{c['seconds']:.1f}", _came(c))
+        for c in bill.calls
+    ]
+    print_table(rows, ("STEP", "PROMPT", "MODEL", "TOKENS", "DOLLARS", "SECONDS", "ANSWER"))
+    click.echo(str(bill))
+
+
+def _came(call: Mapping[str, Any]) -> str:
+    return " ".join(str(call.get("error") or call.get("answered", "")).split())[:60]
 
 
 @click.command(context_settings=HELP)

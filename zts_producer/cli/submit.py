@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @click.option("--key", default="", metavar="KEY", help="The same key never starts a second run: it gives the first.")
 @click.option("--set", "values", metavar="NAME=VALUE", multiple=True, type=assignment, help="A value for every step.")
 @click.option("--deadline", type=float, metavar="SECONDS", help="The run ends as timed out after this long.")
+@click.option("--budget-usd", type=float, metavar="DOLLARS", help="Most that the run's model calls may cost.")
+@click.option("--budget-tokens", type=int, metavar="N", help="Most tokens they may use (default: ZTS_BUDGET_TOKENS).")
 @out_option
 @click.option("--detach", "-d", is_flag=True, help="Print the run's id and leave.")
 @json_option
@@ -32,6 +34,8 @@ def submit(
     key: str,
     values: Sequence[tuple[str, Any]],
     deadline: float | None,
+    budget_usd: float | None,
+    budget_tokens: int | None,
     out: str,
     detach: bool,
     as_json: bool,
@@ -57,6 +61,8 @@ def submit(
         values=dict(values),
         out=out,
         deadline=deadline,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
     )
     for warning in submission.warnings:
         notice(str(warning))

@@ -14,6 +14,7 @@ from zts_core.outputs import output_at, steps_of
 from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ref
 from zts_core.workflow.plan import Plan
+from zts_producer.calls import Bill, bill_of
 from zts_producer.narrate import Narrator
 from zts_producer.report.refs import effective
 from zts_producer.times import now_ms, run_seconds, step_seconds
@@ -84,6 +85,11 @@ class Report:
     outputs: Mapping[str, Mapping[str, Any]]
     not_judged: Mapping[str, Sequence[str]]
     files: tuple[ShippedFile, ...]
+
+    @property
+    def bill(self) -> Bill:
+        """What its model calls cost."""
+        return bill_of(self.ledger)
 
     @property
     def record(self) -> RunRecord:
