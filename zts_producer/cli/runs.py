@@ -41,7 +41,8 @@ def list_runs(limit: int, as_json: bool) -> None:
 def status(run: str, calls: bool, as_json: bool) -> None:
     """Show where RUN stands (an id, the beginning of one, or `last`), node by node."""
     if calls:
-        return _calls(run, as_json=as_json)
+        _calls(run, as_json=as_json)
+        return
     from zts_producer.cli.output import print_json
     from zts_producer.client import Client
 
