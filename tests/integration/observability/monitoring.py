@@ -37,6 +37,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+PATIENCE = {"celery": {"scrape_interval": "3s", "scrape_timeout": "3s"}}
+"""celery-exporter asks the workers at each scrape, and waits a second for their answers."""
+
+
 class Webhook:
     """Keeps what Alertmanager sends."""
 
@@ -82,7 +86,8 @@ class Monitoring:
         scraping["rule_files"] = [str(DEPLOY / "prometheus" / name) for name in scraping["rule_files"]]
         scraping["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alerting]
         scraping["scrape_configs"] = [
-            {"job_name": job, "static_configs": [{"targets": list(targets)}]} for job, targets in targets.items()
+            {"job_name": job, "static_configs": [{"targets": list(targets)}], **PATIENCE.get(job, {})}
+            for job, targets in targets.items()
         ]
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(routes))
         (folder / "prometheus.yml").write_text(yaml.safe_dump(scraping))
