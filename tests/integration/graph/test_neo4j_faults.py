@@ -45,7 +45,7 @@ def outbox(redis_url: str) -> RedisOutbox:
 
 def keep_feeding(outbox: RedisOutbox, graph: ResultGraph, over: threading.Event, told: list[str]) -> None:
     """What the worker's thread does, with short rests and small batches."""
-    feed = ResultFeed(outbox, graph, limits=FeedLimits(interval_s=0.01, runs=3, lines=10, rest_s=0.1, rest_most_s=0.5))
+    feed = ResultFeed(outbox, graph, limits=FeedLimits(interval_s=0.01, runs=5, lines=20, rest_s=0.1, rest_most_s=0.5))
     while not over.is_set():
         try:
             if feed.wanted():
@@ -63,13 +63,13 @@ def test_a_neo4j_killed_in_the_middle_of_batches_ends_up_equal_to_the_ledger(
     feeding = threading.Thread(target=keep_feeding, args=(outbox, graph, over, told))
     feeding.start()
     try:
-        run_ids = player.play(30)
+        run_ids = player.play(24)
         wait_until(lambda: graph.ask("MATCH (s:Step) RETURN count(s)", {}, limit=1).rows[0][0] > 20, what="some steps")
         assert outbox.backlog().runs > 0, "the kill has to hit a feed at work"
         neo4j.kill()
-        run_ids += player.play(10)
+        run_ids += player.play(6)
         wait_until(lambda: outbox.backlog().trouble, what="the feed notices")
-        assert outbox.backlog().runs >= 10
+        assert outbox.backlog().runs >= 6
         neo4j.start()
         wait_until(lambda: outbox.backlog().runs == 0, within_s=120, what=f"the outbox drains, {told[-1:]}")
     finally:
