@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     max_steps: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     default_max_steps: Annotated[int, Field(ge=1, le=100_000)] = 50
     run_deadline: Annotated[float, Field(gt=0, le=30 * 24 * 3600)] = 24 * 3600.0
-    retention: Annotated[float, Field(gt=0)] = 30 * 24 * 3600.0
+    retention: Annotated[float, Field(gt=0, le=100 * 365 * 24 * 3600)] = 30 * 24 * 3600.0
     lease: Annotated[float, Field(ge=1, le=3600)] = 10.0
     takeovers: Annotated[int, Field(ge=0, le=100)] = 3
     tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0
@@ -136,10 +136,14 @@ def read_settings() -> Settings:
     except ValidationError as error:
         lines = [_complaint(str(problem["loc"][-1]), problem) for problem in error.errors()]
         raise SettingInvalid("; ".join(lines)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f".env in the current folder cannot be read ({error}); correct or remove it") from None
 
 
 def _complaint(name: str, problem: object) -> str:
     details = problem if isinstance(problem, dict) else {}
     variable = name if name.isupper() else f"ZTS_{name.upper()}"
-    shown = "(hidden)" if any(word in name.lower() for word in ("url", "key", "password")) else repr(details.get("input"))
+    shown = (
+        "(hidden)" if any(word in name.lower() for word in ("url", "key", "password")) else repr(details.get("input"))
+    )
     return f"{variable}={shown} does not fit: {str(details.get('msg', '')).lower()}; correct or unset {variable}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zts_core.catalogue import find_shape
-from zts_core.errors import WorkflowInvalid
+from zts_core.errors import SettingInvalid, WorkflowInvalid
 from zts_core.settings import Settings
 from zts_core.workflow.checks import MAX_STEPS, check, check_reachable
 from zts_core.workflow.library import Library, Resolved, resolve
@@ -43,7 +43,9 @@ class WorkflowEntry:
 
 
 def read_library(settings: Settings) -> Library:
-    """The shipped workflows and those of `ZTS_WORKFLOWS`."""
+    """The shipped workflows and those of `ZTS_WORKFLOWS`; SettingInvalid where that is no folder."""
+    if settings.workflows and not settings.workflows.is_dir():
+        raise SettingInvalid(f"ZTS_WORKFLOWS={str(settings.workflows)!r} is no folder; correct or unset ZTS_WORKFLOWS")
     return Library.read(*([settings.workflows] if settings.workflows else []))
 
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from zts_core.errors import BadInput, IdeaInvalid, OutputFolderTaken, SettingInvalid, WorkflowInvalid
-from zts_core.settings import Settings
+from zts_core.settings import Settings, read_settings
 from zts_producer.cli.options import assignment
 from zts_producer.idea import read_idea
 from zts_producer.redis_choice import choose_redis
@@ -64,3 +64,22 @@ def test_an_address_that_is_none_is_answered_with_the_cure_and_not_shown(url: st
         choose_redis(settings(redis_url=url))
     assert url not in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_a_folder_of_workflows_that_is_none_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=r"ZTS_WORKFLOWS=.*no folder"):
+        prepare(settings(workflows=tmp_path / "nowhere"), IDEA, "just_the_build")
+
+
+def test_settings_that_no_clock_can_count_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZTS_RETENTION", "inf")
+    with pytest.raises(SettingInvalid, match="ZTS_RETENTION='inf' does not fit"):
+        read_settings()
+
+
+def test_a_settings_file_that_is_no_text_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingInvalid, match=r"\.env in the current folder cannot be read"):
+        read_settings()
