@@ -223,6 +223,24 @@ class MemoryStore:
         self._apply(run, decision)
         return RecordVerdict.RECORDED, ""
 
+    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+        run = self._run(run_id)
+        if run.version != version or run.status is not RunStatus.FINISHED:
+            return False
+        assert run.finish
+        span_ms = run.deadline_ms - run.created_ms
+        outcome, run.finish, run.withdrawn, run.paused = run.finish.outcome, None, None, False
+        run.deadline_ms, run.deadline_open = self.now + span_ms, True
+        self._note(run, "run_reopened", 0, outcome=outcome, seqs=list(again))
+        for seq in again:
+            step = run.steps[seq]
+            step.failures, step.takeovers, step.error, step.ended_ms = 0, 0, "", 0
+            run.results.pop(seq, None)
+            self.dead_at.pop((run_id, seq), None)
+            self._queue(step)
+        self._apply(run, decision)
+        return True
+
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
         run, step = self._find(run_id, seq)
         if run is None or step is None or step.status is not StepStatus.WAITING:
@@ -450,6 +468,12 @@ class MemoryStore:
             run.inbox.clear()
 
     def _start(self, run: MemoryRun, decision: Decision) -> None:
+        for reused in decision.reused:
+            seq = reused.start.seq
+            run.steps[seq] = MemoryStep(seq, _static(reused.start), StepStatus.DONE, self.now, ended_ms=self.now)
+            run.results[seq] = StepResult(reused.namespace, reused.output, reused.artifacts)
+            detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest}
+            self._note(run, "step_reused", seq, **detail)
         for start in decision.starts:
             run.steps[start.seq] = MemoryStep(start.seq, _static(start), StepStatus.QUEUED, self.now, due_ms=self.now)
         if decision.starts:

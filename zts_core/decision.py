@@ -49,6 +49,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Reused:
+    """A step whose effect is taken over from an earlier run, where its number was `origin`."""
+
+    start: StepStart
+    origin: int
+    namespace: str
+    output: Mapping[str, Any]
+    artifacts: Mapping[str, tuple[str, int]]
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """A message as the broker keeps it, for a store that is the broker too and pushes it with the decision."""
 
@@ -71,6 +83,8 @@ class Decision:
     finish: Ending | None = None
     asks_only: bool = False
     """Nothing but approvals is open: the run waits for people and holds no worker."""
+    reused: tuple[Reused, ...] = ()
+    """In a replay: the effects of an earlier run that stand for steps of this one."""
     push: tuple[Packed, ...] = ()
     """The wave's messages where recording and sending are one step; empty where the wave is sent afterwards."""
 

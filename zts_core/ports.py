@@ -302,6 +302,12 @@ class RunStore(Protocol):
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
         """Move a run on from `version`; the second value is the place of a loop that was found."""
 
+    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+        """Open an ended run at the position of `decision`, with some of its steps queued `again`; False where it moved.
+
+        Attempts go on counting and the deadline is set anew, as far from now as it was from the submit.
+        """
+
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
         """Answer an approval; False where it is not open any more."""
 

@@ -6,11 +6,13 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 from typing import ClassVar
 
 from scripted_crews import Made, ScriptedCrew, record
 
 from zts_core.crew import StepContext
+from zts_core.errors import PermanentError
 
 
 class FaultCrew(ScriptedCrew):
@@ -22,6 +24,8 @@ class FaultCrew(ScriptedCrew):
         record(context, "called")
         script = dict(context.values)
         context.artifacts.write_text("made.txt", f"attempt {context.attempt}")
+        if "needs" in script and not Path(script["needs"]).exists():
+            raise PermanentError(f"{script['needs']} is not there")
         if script.get("poison"):
             os.kill(os.getpid(), signal.SIGKILL)
         if context.attempt == 1:

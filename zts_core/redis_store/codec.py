@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
-from zts_core.decision import ApprovalStart, Decision, StepStart
+from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
 from zts_core.ports import DeadLetter, LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ending, Outcome, RunStatus, StepStatus, dumps
 
@@ -26,6 +26,7 @@ def decision_json(decision: Decision, *, retention_ms: int) -> str:
             "same_visits": SAME_VISITS,
             "consumed": decision.consumed,
             "closed": decision.closed,
+            "reused": [_reused(reused) for reused in decision.reused],
             "push": [[packed.queue, packed.payload] for packed in decision.push],
             "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
             **({"finish": [*_ending(decision.finish), retention_ms]} if decision.finish else {}),
@@ -61,6 +62,12 @@ def start_json(start: StepStart) -> str:
             "pure_join": start.pure_join,
         }
     )
+
+
+def _reused(reused: Reused) -> list[str | int]:
+    effect = {"namespace": reused.namespace, "output": reused.output, "artifacts": reused.artifacts}
+    detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest}
+    return [reused.start.seq, start_json(reused.start), dumps(effect), dumps(detail)]
 
 
 def _approval(asked: ApprovalStart) -> list[Any]:

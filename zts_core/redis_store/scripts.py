@@ -26,6 +26,7 @@ _NAMES = (
     "withdraw",
     "pause",
     "requeue",
+    "reopen",
 )
 
 

@@ -180,6 +180,13 @@ class RedisStore:
         verdict, place = self._scripts.call("record", run_id, version, self._encode(decision))
         return RecordVerdict(verdict), place
 
+    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+        record = self.run(run_id)
+        span_ms = record.deadline_ms - record.created_ms
+        with translated(self.place):
+            self._redis.pexpire(keys.plan_key(record.plan_digest), self._retention_ms + span_ms, gt=True)
+        return bool(self._scripts.call("reopen", run_id, version, self._encode(decision), dumps(list(again)), span_ms))
+
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
         return self._answer(run_id, seq, approved=approved, by=by, comment=comment, only_due=False)
 

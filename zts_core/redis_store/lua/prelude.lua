@@ -103,6 +103,15 @@ local function record_starts(decision)
   end
 end
 
+local function record_reused(decision)
+  for _, reused in ipairs(decision.reused) do
+    local seq = reused[1]
+    redis.call('HSET', STEPS, seq, reused[2], seq .. ':status', 'done', seq .. ':queued', now, seq .. ':ended', now)
+    redis.call('HSET', RESULTS, seq, reused[3])
+    ledger('step_reused', seq, reused[4])
+  end
+end
+
 local function record_approvals(decision)
   for _, asked in ipairs(decision.approvals) do
     local seq, timeout = asked[1], asked[4]
@@ -152,6 +161,7 @@ local function apply(decision)
   for _, seq in ipairs(decision.closed) do
     close(seq, 'cancelled')
   end
+  record_reused(decision)
   record_starts(decision)
   record_approvals(decision)
   redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started)
