@@ -68,6 +68,9 @@ class ComplianceCrew:
         sensitive: list[str] = Field(description="Kinds of data and features that need care, as found in the idea.")
         frameworks: list[FrameworkResult]
         missing: list[str] = Field(description="`FRAMEWORK article: title` of everything missing.")
+        concerns: list[str] = Field(
+            default=[], description="What an auditor doubts; only with a model, decides nothing."
+        )
         files: list[str]
 
     def run(self, context: StepContext) -> ComplianceCrew.Output:
@@ -75,6 +78,11 @@ class ComplianceCrew:
         reading = read_idea(context.idea)
         care = care_of(reading)
         fields = personal_fields(reading, context.earlier("build"))
+        concerns: list[str] = []
+        if context.models is not None:
+            from zts_worker.crews.compliance_team import by_team
+
+            fields, concerns = by_team(context.models, context, fields, _asked(context))
         care = _with_fields(care, fields)
         evidence = evidence_of(reading, care, fields, context.earlier_artifacts)
         results = []
@@ -86,6 +94,8 @@ class ComplianceCrew:
         for path, text in files.items():
             context.artifacts.write_text(path, text)
         output = _output(results, fields, care, files=list(files), unread=reading.not_judged)
+        if context.models is not None:
+            output = output.model_copy(update={"mode": "model", "concerns": concerns})
         context.say(output.reason)
         return output
 

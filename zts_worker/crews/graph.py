@@ -68,16 +68,20 @@ class GraphCrew:
     def run(self, context: StepContext) -> GraphCrew.Output:
         """Derive tasks from the idea and, where it ran, from the validation."""
         reading = read_idea(context.idea)
-        if not reading.entities or reading.unlawful:
+        if reading.unlawful or not (reading.entities or context.models):
             reason = "The idea describes something illegal." if reading.unlawful else "The idea names nothing to build."
             return _failed(reason, reading.not_judged)
         drafts = drafts_of(reading, care_of(reading), context.earlier("validation"))
+        if context.models is not None:
+            from zts_worker.crews.graph_team import by_team
+
+            drafts = by_team(context.models, context, drafts)
         context.check()
         try:
             tasks = numbered(drafts)
         except CycleError as circle:
             return _failed(f"Tasks wait for each other: {circle.args[1]}", reading.not_judged)
-        output = _generated(tasks, reading.not_judged)
+        output = _generated(tasks, reading.not_judged, mode="model" if context.models else "offline")
         context.say(f"{len(tasks)} tasks, {output.total_hours:g} h, critical path {output.critical_path.hours:g} h")
         return output
 
@@ -146,10 +150,10 @@ def _milestones(tasks: list[Task]) -> list[Milestone]:
     return found
 
 
-def _generated(tasks: list[Task], unread: tuple[str, ...]) -> GraphCrew.Output:
+def _generated(tasks: list[Task], unread: tuple[str, ...], *, mode: Literal["offline", "model"]) -> GraphCrew.Output:
     path = critical_path(tasks)
     return GraphCrew.Output(
-        mode="offline",
+        mode=mode,
         not_judged=[*unread, *NOT_JUDGED],
         status="generated",
         reason=f"{len(tasks)} tasks; the longest chain has {len(path.ids)}.",

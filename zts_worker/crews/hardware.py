@@ -54,11 +54,17 @@ class HardwareCrew:
             reason = "What is illegal is not designed." if reading.unlawful else "The idea is not about a device."
             return _no_device(reason, reading)
         chosen = choice.parts_of(reading)
+        if context.models is not None:
+            from zts_worker.crews.hardware_team import by_team
+
+            chosen = by_team(context.models, context, chosen)
         parts = [part for part, _ in chosen]
         wake = power.wake_seconds(reading.sentences)
         budget = power.budget_of(parts, reading.sentences, wake)
         context.check()
         output = _design(reading, chosen, budget, wake)
+        if context.models is not None:
+            output = output.model_copy(update={"mode": "model"})
         files = documents(
             product_name(reading),
             output.reason,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from zts_core.crew import StepContext
+from zts_core.crew import Models, StepContext
 from zts_worker.crews import launch_plan as plan
 from zts_worker.crews.markdown import plain, table
 from zts_worker.crews.marketing_copy import product_name
@@ -75,7 +75,7 @@ class LaunchCrew:
     def run(self, context: StepContext) -> LaunchCrew.Output:
         """Plan from the idea and, where it ran, from the build."""
         reading = read_idea(context.idea)
-        if reading.unlawful or not reading.entities:
+        if reading.unlawful or not (reading.entities or context.models):
             reason = "What is illegal is not launched." if reading.unlawful else "The text names nothing to launch."
             return _output(reading, reason=reason)
         care, build = care_of(reading), context.earlier("build")
@@ -94,11 +94,35 @@ class LaunchCrew:
                 for m in plan.measures(reading, care)
             ],
         )
+        if context.models is not None:
+            output = _by_team(context.models, context, reading, output)
         context.check()
         for path, text in documents(product_name(reading), output).items():
             context.artifacts.write_text(path, text)
         context.say(output.reason)
         return output
+
+
+def _by_team(models: Models, context: StepContext, reading: IdeaReading, rules: LaunchCrew.Output) -> LaunchCrew.Output:
+    """The agents' plan; what is done already stays as earlier steps show it."""
+    from zts_worker.crews.launch_team import by_team
+    from zts_worker.crews.team import NOT_CHECKED
+
+    days, operation = by_team(models, context)
+    output = _output(
+        reading,
+        mode="model",
+        reason=rules.reason,
+        timeline=[TimelineEntry(day=entry.day, what=entry.what, why=entry.why) for entry in days.timeline],
+        checklist=rules.checklist,
+        release_notes=days.release_notes,
+        rollback_plan=[RollbackStep(step=back.step, detail=back.detail) for back in operation.rollback_plan],
+        success_metrics=[
+            Metric(name=m.name, definition=m.definition, target=m.target, sentence="")
+            for m in operation.success_metrics
+        ],
+    )
+    return output.model_copy(update={"not_judged": [*NOT_JUDGED, NOT_CHECKED]})
 
 
 def documents(name: str, output: LaunchCrew.Output) -> dict[str, str]:
@@ -127,11 +151,12 @@ def _output(
     release_notes: list[str] | None = None,
     rollback_plan: list[RollbackStep] | None = None,
     success_metrics: list[Metric] | None = None,
+    mode: Literal["offline", "model"] = "offline",
 ) -> LaunchCrew.Output:
     """A plan; without a timeline, the answer that there is none."""
     stems = ("timeline", "checklist", "release_notes", "rollback", "metrics") if timeline else ()
     return LaunchCrew.Output(
-        mode="offline",
+        mode=mode,
         not_judged=[*reading.not_judged, *NOT_JUDGED],
         ready=bool(timeline),
         reason=reason,

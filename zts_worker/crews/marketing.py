@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from zts_core.crew import StepContext
+from zts_core.crew import Models, StepContext
 from zts_worker.crews import marketing_copy as copy
 from zts_worker.crews.markdown import plain
 from zts_worker.crews.marketing_palette import Motif, look_of
@@ -68,10 +68,12 @@ class MarketingCrew:
     def run(self, context: StepContext) -> MarketingCrew.Output:
         """Write the landing page, the posts and the e-mails."""
         reading = read_idea(context.idea)
-        if reading.unlawful or not reading.entities:
+        if reading.unlawful or not (reading.entities or context.models):
             reason = "What is illegal is not advertised." if reading.unlawful else "The text names nothing to present."
             return _not_ready(reason, reading)
         context.say(f"landing page for {copy.product_name(reading)}")
+        if context.models is not None:
+            return _by_team(context.models, context, reading)
         page, motif = landing_page(reading, care_of(reading), contact=str(context.values.get("contact", "")))
         context.artifacts.write_text(LANDING_PAGE, page)
         context.check()
@@ -94,8 +96,40 @@ class MarketingCrew:
         )
 
 
-def landing_page(reading: IdeaReading, care: Care, *, contact: str = "") -> tuple[str, Motif]:
-    """The page as HTML, everything from the idea escaped, and the motif drawn; a bad `contact` is left out."""
+def _by_team(models: Models, context: StepContext, reading: IdeaReading) -> MarketingCrew.Output:
+    """The agents' words on the same page and in the same files."""
+    from zts_worker.crews.marketing_team import by_team
+    from zts_worker.crews.team import NOT_CHECKED
+
+    position, words = by_team(models, context)
+    contact = str(context.values.get("contact", ""))
+    page, motif = landing_page(reading, care_of(reading), contact=contact, proposition=position.value_proposition)
+    posts = {said.channel: said.text for said in words.posts}
+    letters = [copy.Letter(letter.day, letter.subject, letter.body) for letter in words.emails]
+    context.artifacts.write_text(LANDING_PAGE, page)
+    context.artifacts.write_text(POSTS, _posts_text(reading, posts))
+    context.artifacts.write_text(LETTERS, _letters_text(reading, letters))
+    return MarketingCrew.Output(
+        mode="model",
+        not_judged=[*NOT_JUDGED, NOT_CHECKED],
+        ready=True,
+        reason=f"Landing page, {len(posts)} posts and {len(letters)} e-mails are written.",
+        positioning=position.positioning,
+        value_proposition=position.value_proposition,
+        audience=position.audience,
+        landing_page=LANDING_PAGE,
+        look=motif,
+        posts=[Post(channel=channel, text=text) for channel, text in posts.items()],
+        emails=[Email(day=letter.day, subject=letter.subject, body=letter.body) for letter in letters],
+        files=[LANDING_PAGE, POSTS, LETTERS],
+    )
+
+
+def landing_page(reading: IdeaReading, care: Care, *, contact: str = "", proposition: str = "") -> tuple[str, Motif]:
+    """The page as HTML, everything from outside escaped, and the motif drawn; a bad `contact` is left out.
+
+    Without a `proposition` the idea's own words stand at the top.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -106,11 +140,12 @@ def landing_page(reading: IdeaReading, care: Care, *, contact: str = "") -> tupl
         lstrip_blocks=True,
     )
     look = look_of(f"{reading.title}\n{reading.slug}")
+    proposition = proposition or copy.value_proposition(reading)
     page = environment.get_template("landing.html.j2").render(
         language="en" if reading.language == "und" else reading.language,
         title=copy.product_name(reading),
-        description=copy.shortened(copy.value_proposition(reading), 155),
-        proposition=copy.value_proposition(reading),
+        description=copy.shortened(proposition, 155),
+        proposition=proposition,
         problem=reading.problem,
         steps=copy.steps(reading),
         alternatives=reading.alternatives,

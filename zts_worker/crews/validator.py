@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from zts_core.crew import StepContext
+from zts_core.crew import Models, StepContext
 from zts_worker.crews import validator_advice as advice
 from zts_worker.crews.output import Answer, CrewOutput
 from zts_worker.crews.reading import IdeaReading, read_idea
@@ -96,6 +96,8 @@ class ValidatorCrew:
         context.check()
         rubric = judged(reading, care)
         output = _verdict(reading, care, rubric)
+        if context.models is not None:
+            output = _by_team(context.models, context, reading, output)
         context.say(f"{output.recommendation} at {output.confidence:.2f}: {output.reason}")
         return output
 
@@ -110,11 +112,14 @@ def judged(reading: IdeaReading, care: Care) -> list[RubricPoint]:
     return points
 
 
-def confidence_of(reading: IdeaReading, rubric: list[RubricPoint]) -> float:
-    """Weighted sum of the rubric (0..1, three decimals), capped by what rules the idea out."""
+def confidence_of(reading: IdeaReading, rubric: list[RubricPoint], *, read_in_full: bool | None = None) -> float:
+    """Weighted sum of the rubric (0..1, three decimals), capped by what rules the idea out.
+
+    `read_in_full` says whether whoever scored knows the idea's language; the rules know English.
+    """
     total = sum(point.weight * point.score for point in rubric)
     caps = [total]
-    if reading.language != "en":
+    if not (reading.language == "en" if read_in_full is None else read_in_full):
         caps.append(MOST_WHEN_UNREAD)
     if not _is_feasible(rubric):
         caps.append(MOST_WHEN_INFEASIBLE)
@@ -162,6 +167,32 @@ def _verdict(reading: IdeaReading, care: Care, rubric: list[RubricPoint]) -> Val
         mvp_scope=Scope(included=advice.included(reading), left_out=advice.left_out(reading)),
         rubric=rubric,
     )
+
+
+def _by_team(
+    models: Models, context: StepContext, reading: IdeaReading, rules: ValidatorCrew.Output
+) -> ValidatorCrew.Output:
+    """The rules' output with the agents' judgement; gates, weights and promises stay as they are."""
+    from zts_worker.crews.validator_team import by_team
+
+    said = by_team(models, context, rules)
+    points, (recommendation, reason) = said.pop("points"), said.pop("advice")
+    rubric = [_scored(point, points[point.name].points, points[point.name].reason) for point in rules.rubric]
+    confidence = confidence_of(reading, rubric, read_in_full=True)
+    feasible = _is_feasible(rubric)
+    passed = feasible and not reading.unlawful and confidence >= LEAST_TO_PASS
+    if reading.unlawful:
+        recommendation, reason = "no_go", rules.reason
+    elif recommendation == "go" and not passed:
+        recommendation, reason = "research", f"The points do not carry a go: {reason}"
+    decided = {"confidence": confidence, "passed": passed, "is_technically_feasible": feasible, "rubric": rubric}
+    advice = {"recommendation": recommendation, "reason": reason, "mode": "model"}
+    return ValidatorCrew.Output.model_validate({**rules.model_dump(), **said, **decided, **advice})
+
+
+def _scored(point: RubricPoint, points: int, reason: str) -> RubricPoint:
+    impossible = point.name == "feasibility" and point.score == 0.0
+    return point if impossible else point.model_copy(update={"score": points / 10, "reason": reason})
 
 
 def _scores(rubric: list[RubricPoint]) -> dict[str, float]:
