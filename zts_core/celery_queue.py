@@ -177,7 +177,9 @@ class CeleryQueue:
         try:
             yield
         except self._errors() as error:
-            cure = "free memory or raise maxmemory" if "maxmemory" in str(error) else "start it, or correct ZTS_BROKER_URL"
+            cure = (
+                "free memory or raise maxmemory" if "maxmemory" in str(error) else "start it, or correct ZTS_BROKER_URL"
+            )
             raise ServiceUnavailable(f"the broker does not answer: {error}; {cure}") from error
 
     def _errors(self) -> tuple[type[Exception], ...]:
