@@ -221,7 +221,9 @@ def _settled(attempt: _Attempt, effect: _Effect) -> Settled:
     if effect.status is not SettledAs.DONE:
         return Settled(attempt.seq, effect.status, reason=effect.reason)
     result = effect.result
-    digest = hashlib.blake2b(dumps([result.output, result.artifacts]).encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(
+        dumps([result.output, result.artifacts]).encode("utf-8", "replace"), digest_size=8
+    ).hexdigest()
     facts = attempt.plan.facts(result.namespace, result.output)
     return Settled(attempt.seq, SettledAs.DONE, result.namespace, digest, facts)
 

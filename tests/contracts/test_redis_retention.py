@@ -100,7 +100,6 @@ def test_a_late_worker_of_a_finished_run_writes_no_new_key(world: World, client:
     assert keys_left(client) == set()
 
 
-@pytest.mark.xfail(reason="a submit key may outlive its run, and then names one that is gone", strict=True)
 def test_a_key_whose_run_is_gone_starts_a_new_one(world: World) -> None:
     plan = world.submit(step("A"), key="mine", deadline_s=3600)
     world.claimed()
@@ -112,7 +111,6 @@ def test_a_key_whose_run_is_gone_starts_a_new_one(world: World) -> None:
     assert world.store.run(run_id).run_id == "r2"
 
 
-@pytest.mark.xfail(reason="a plan expires a retention after its run's deadline, ended or not", strict=True)
 def test_the_plan_of_an_unfinished_run_is_kept_however_long_it_takes(world: World, redis_url: str) -> None:
     plan = world.submit(step("A"), deadline_s=KEPT)
     world.let_pass(4 * KEPT)

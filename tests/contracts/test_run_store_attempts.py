@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.contracts.store_worlds import World
 from tests.unit.heart.playing import approval, parallel, step, when
 from zts_core.advance import advance
 from zts_core.ports import ClaimVerdict, LeaseVerdict, RequeueVerdict, SettleVerdict, StepResult
-from zts_core.redis_store import RedisStore
 from zts_core.run import Outcome, Settled, SettledAs, StepStatus
 
 A_LEASE = 0.05
@@ -232,12 +229,8 @@ class TestSettling:
         assert len(world.store.steps("r1")) == 1
         assert world.store.results("r1", [1])
 
-    def test_half_a_character_in_what_a_crew_gives_does_no_harm(
-        self, world: World, request: pytest.FixtureRequest
-    ) -> None:
+    def test_half_a_character_in_what_a_crew_gives_does_no_harm(self, world: World) -> None:
         """Models give lone surrogates now and then; JSON can hold them, UTF-8 cannot."""
-        if isinstance(world.store, RedisStore):
-            request.applymarker(pytest.mark.xfail(reason="a lone surrogate cannot be written to Redis", strict=True))
         plan = world.submit(step("A", on_error="continue"), step("B", conditions=[when("a.text", "x", "!=")]))
         world.claimed()
         world.store.say("r1", 1, attempt=1, line="half \ud83d")

@@ -20,7 +20,8 @@ Of one run, all dropped together `retention` after its end:
 
 Of all runs together:
 
-    zts:plan:<digest>      string  a compiled workflow; lives as long as the youngest run that may need it
+    zts:plan:<digest>      string  a compiled workflow; expires when no unfinished run needs it any more
+    zts:planned            hash    digest of a plan -> how many unfinished runs need it
     zts:key:<key>          string  the run that was submitted with this key
     zts:runs               zset    run -> creation (ms)
     zts:active             zset    run without an outcome -> creation (ms)

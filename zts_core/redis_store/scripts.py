@@ -43,7 +43,8 @@ class Scripts:
 
     def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:
         """Run one script for a run; ServiceUnavailable where Redis does not answer."""
-        values = [run_id, *(arg if isinstance(arg, str) else str(arg) for arg in args)]
+        # Models give half a character now and then: JSON can hold it, UTF-8 cannot.
+        values = [str(arg).encode("utf-8", "replace") for arg in (run_id, *args)]
         with translated(self._place):
             return self._scripts[name](keys=[*script_keys(run_id), *keys], args=values)
 

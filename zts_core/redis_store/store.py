@@ -104,7 +104,6 @@ class RedisStore:
             dumps(fields),
             plan.to_json(),
             kept_ms,
-            kept_ms,
             dumps(crews_of(plan)),
             keys=extra,
         )
@@ -183,8 +182,6 @@ class RedisStore:
     def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
         record = self.run(run_id)
         span_ms = record.deadline_ms - record.created_ms
-        with translated(self.place):
-            self._redis.pexpire(keys.plan_key(record.plan_digest), self._retention_ms + span_ms, gt=True)
         return bool(self._scripts.call("reopen", run_id, version, self._encode(decision), dumps(list(again)), span_ms))
 
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:

@@ -1,25 +1,23 @@
--- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, plan ttl, key ttl,
--- crews of the plan.
+-- Record a run with its first wave, once per idempotency key. ARGV: run, decision, fields, plan, key ttl, crews of
+-- the plan.
 -- KEYS after the common ones: the plan, the idempotency key (only where there is one).
 local PLAN, KEY = KEYS[19], KEYS[20]
 if KEY then
   local first = redis.call('GET', KEY)
-  if first and first ~= run then
+  if first and first ~= run and redis.call('EXISTS', PREFIX .. 'run:' .. first) == 1 then
     return { first, 1 }
   end
-  redis.call('SET', KEY, run, 'PX', ARGV[6])
+  redis.call('SET', KEY, run, 'PX', ARGV[5])
 end
 if redis.call('EXISTS', RUN) == 1 then
   -- The caller's own first try, whose answer was lost on the way.
   return { run, 0 }
 end
 if redis.call('SET', PLAN, ARGV[4], 'NX') then
-  announce(cjson.decode(ARGV[7]))
-end
-if redis.call('PTTL', PLAN) < tonumber(ARGV[5]) then
-  redis.call('PEXPIRE', PLAN, ARGV[5])
+  announce(cjson.decode(ARGV[6]))
 end
 local fields = cjson.decode(ARGV[3])
+need_plan(fields.plan, 1, 0)
 for name, value in pairs(fields) do
   redis.call('HSET', RUN, name, value)
 end

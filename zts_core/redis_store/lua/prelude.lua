@@ -3,6 +3,9 @@ local RUN, STEPS, RESULTS, INBOX, OPEN, LEDGER, VISITS = KEYS[1], KEYS[2], KEYS[
 local RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX, DEAD = KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local run = ARGV[1]
+-- Keys that are named by what a script reads only when it runs; one primary holds them all.
+local PREFIX = RUN:sub(1, #RUN - #run - #'run:')
+local PLANNED = PREFIX .. 'planned'
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -125,8 +128,20 @@ local function record_approvals(decision)
   end
 end
 
+-- One more unfinished run, or one less, needs a plan: it expires when none does.
+local function need_plan(digest, change, ttl)
+  local plan = PREFIX .. 'plan:' .. digest
+  if redis.call('HINCRBY', PLANNED, digest, change) > 0 then
+    redis.call('PERSIST', plan)
+    return
+  end
+  redis.call('HDEL', PLANNED, digest)
+  redis.call('PEXPIRE', plan, ttl)
+end
+
 local function finish(decision)
   local ttl = decision.finish[3]
+  need_plan(redis.call('HGET', RUN, 'plan'), -1, ttl)
   redis.call('HSET', RUN, 'outcome', decision.finish[1], 'reason', decision.finish[2], 'finished', now)
   local known = redis.call('HMGET', RUN, 'workflow', 'created')
   count_end('run', known[1], decision.finish[1], tonumber(known[2]))

@@ -9,6 +9,7 @@ end
 redis.call('HDEL', RUN, 'outcome', 'reason', 'finished', 'withdrawn', 'paused')
 redis.call('HSET', RUN, 'deadline', now + ARGV[5])
 redis.call('ZREM', EXPIRING, run)
+need_plan(redis.call('HGET', RUN, 'plan'), 1, 0)
 redis.call('ZADD', ACTIVE, known[3], run)
 redis.call('ZADD', TIMERS, now + ARGV[5], 'deadline:' .. run)
 local again = cjson.decode(ARGV[4])
