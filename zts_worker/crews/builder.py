@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zts_core.crew import StepContext
+from zts_core.errors import PermanentError
 from zts_worker.crews.building.built import (
     Build,
     BuiltAttribute,
@@ -38,12 +39,17 @@ class BuilderCrew:
     Output: ClassVar[type[Build]] = Build
 
     def run(self, context: StepContext) -> Build:
-        """Write the project below the artifacts' `project/` and describe it; PermanentError on a wrong `with`."""
+        """Write the project below the artifacts' `project/` and describe it.
+
+        Raises PermanentError for an idea that describes something illegal, and on a wrong `with`.
+        """
         from zts_worker.crews.building.blueprint import draw
         from zts_worker.crews.building.render import render
         from zts_worker.crews.reading import read_idea
 
         reading = read_idea(context.idea)
+        if reading.unlawful:  # a workflow need not have a gate before the build, and a review looks at code only
+            raise PermanentError(f"nothing is built for something illegal: {reading.unlawful[0]!r}")
         blueprint = draw(reading, tasks=_tasks(context), left_out=_left_out(context, reading.sentences))
         context.say(f"data model: {', '.join(entity.plural_title for entity in blueprint.entities)}")
         context.check()

@@ -138,6 +138,14 @@ TALES = (
         values={"plant_fault": "secret"},
     ),
     Tale(
+        "nothing is built for something illegal, though no gate stands in the way",
+        "just_the_build",
+        ILLEGAL,
+        Outcome.FAILED,
+        "TASK_EXECUTION",
+        "nothing is built for something illegal",
+    ),
+    Tale(
         "a crew that cannot go on fails the run with its reason",
         "just_the_build",
         HIVES,
