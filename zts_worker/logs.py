@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from zts_core.settings import read_settings
 
-_PASSWORD_IN_URL = re.compile(r"(\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+@")
+_PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 SHORTEST_SECRET = 8
 """Shorter values of secret variables are left alone: they would be found inside of ordinary words."""
@@ -111,7 +111,8 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """The text without secrets, each of its lines at most LONGEST_LINE characters."""
-        text = _PASSWORD_IN_URL.sub(rf"\1{HIDDEN}@", text)
+        if "://" in text:
+            text = _PASSWORD_IN_URL.sub(rf"\1{HIDDEN}@", text)
         if self._secrets:
             text = self._secrets.sub(HIDDEN, text)
         if len(text) <= LONGEST_LINE:
