@@ -146,3 +146,10 @@ def test_zts_debug_shows_where_an_error_came_from(shell: Shell) -> None:
     said = shell.run("zts-submit", "nothing.txt", ZTS_DEBUG="1")
     assert "Traceback" in said.err
     assert said.code == 2
+
+
+def test_an_error_that_names_a_file_writes_nothing_over_the_terminal(shell: Shell) -> None:
+    said = shell.run("zts-submit", "x\x1b[31m\x1b]0;title\x07.txt")
+    assert said.code == 2
+    assert "does not exist" in said.err
+    assert all(letter.isprintable() for letter in said.err.rstrip("\n"))

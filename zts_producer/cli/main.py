@@ -13,6 +13,7 @@ from types import FrameType
 import click
 
 from zts_core.errors import WorkflowInvalid, ZtsError
+from zts_core.workflow.plain_text import one_line
 from zts_producer.cli import INTERRUPTED
 from zts_producer.cli.streams import settle_streams
 
@@ -58,19 +59,15 @@ def _usage(name: str, error: click.ClickException, arguments: Sequence[str]) -> 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return USAGE
-    said = error.format_message().rstrip(".")
+    said = one_line(error.format_message()).rstrip(".")
     return _ended(name, f"{said}; see `{asked} --help`", USAGE, arguments)
 
 
 def _message(error: ZtsError) -> str:
     """A workflow's problems keep a line each, everything else is one line."""
     if isinstance(error, WorkflowInvalid):
-        return "\n".join(_one_line(str(problem)) for problem in error.problems)
-    return _one_line(str(error))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
+        return "\n".join(one_line(str(problem)) for problem in error.problems)
+    return one_line(str(error))
 
 
 def _ended(name: str, message: str, code: int, arguments: Sequence[str]) -> int:

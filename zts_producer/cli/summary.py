@@ -9,6 +9,7 @@ import click
 from zts_core.ports import RunRecord
 from zts_core.run import Outcome
 from zts_producer.client import Client
+from zts_producer.narrate import printable
 from zts_producer.report.build import built_commands, built_summary
 from zts_producer.report.gather import outputs_of
 from zts_producer.times import duration, now_ms, run_seconds
@@ -19,11 +20,11 @@ def print_summary(client: Client, record: RunRecord, folder: str) -> None:
     took = duration(run_seconds(record, now_ms()))
     if sys.stdout.isatty():
         click.echo()
-    click.secho(f"{record.outcome or record.status}: {record.reason}", bold=True, fg=_colour(record))
-    click.echo(f"run {record.run_id}, {record.started} steps in {took}")
+    click.secho(printable(f"{record.outcome or record.status}: {record.reason}"), bold=True, fg=_colour(record))
+    click.echo(f"run {record.run_id}, {record.started} step{'' if record.started == 1 else 's'} in {took}")
     outputs = outputs_of(client, record.run_id)
     if summary := built_summary(outputs):
-        click.echo(f"built: {summary}")
+        click.echo(printable(f"built: {summary}"))
     if folder:
         click.echo(f"results: {folder}")
         for name, command in built_commands(outputs):

@@ -21,7 +21,7 @@ def print_view(view: RunView) -> None:
         console = Console()
         console.print(picture(view, now=now_ms(), console=console))
         if view.record.reason:
-            console.print(view.record.reason, markup=False, highlight=False)
+            console.print(printable(view.record.reason), markup=False, highlight=False)
         return
     for line in lines_of(view):
         click.echo(line)
@@ -36,7 +36,7 @@ def lines_of(view: RunView) -> list[str]:
         f"workflow {' → '.join(view.route)}, {record.started} of at most {record.max_steps} steps, "
         f"submitted {moment(record.created_ms)}, {duration(run_seconds(record, now))}",
     ]
-    reason = [f"reason: {record.reason}"] if record.reason else []
+    reason = [printable(f"reason: {record.reason}")] if record.reason else []
     nodes = [_line(node, depth, now) for tree in view.trees for depth, node in tree.walk()]
     return [*head, *reason, *nodes]
 
