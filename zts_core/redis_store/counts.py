@@ -8,6 +8,8 @@ The hash `zts:counts` holds, per name of a workflow or crew (`other` past the li
     crew <crew> <status> <bound>             attempts that ended: done, failed, cancelled, retried, lost or dead
     crew_ms <crew>                           their durations together (ms)
     takeover <crew>                          leases that ran out because their worker was gone
+    calls, tokens, micro_usd <crew>          model calls that were booked, and what they cost (millionths of a dollar)
+    low_budget <workflow>                    budgets of runs of which four fifths were spent
 """
 
 from __future__ import annotations
@@ -39,6 +41,10 @@ class Counts:
     attempts: Ended = field(default_factory=Counter)
     attempt_ms: Counter[str] = field(default_factory=Counter)
     takeovers: Counter[str] = field(default_factory=Counter)
+    model_calls: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    micro_usd: Counter[str] = field(default_factory=Counter)
+    low_budgets: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Levels:
     queued: int
     oldest_queued_s: float
     leases: int
+    dead_letters: int
     oldest_run_s: float
     overdue_s: Mapping[str, float]
 
@@ -72,16 +79,16 @@ class RedisCounts:
             pipe = self._redis.pipeline(transaction=True)
             pipe.time()
             pipe.hgetall(keys.COUNTS)
-            for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES):
+            for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES, keys.DEAD):
                 pipe.zcard(name)
             for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES, keys.TIMERS, keys.UNDECIDED):
                 # A score of 0 says "at once" and no time.
                 pipe.zrangebyscore(name, "(0", "+inf", start=0, num=1, withscores=True)
-            (seconds, micros), raw, active, queued, leases, *oldest = pipe.execute()
+            (seconds, micros), raw, active, queued, leases, dead, *oldest = pipe.execute()
         now_s = seconds + micros / 1e6
         ages = [_age(rows, now_s) for rows in oldest]
         overdue = {"lease": ages[2], "timer": ages[3], "undecided": ages[4]}
-        return counts_from(raw), Levels(active, queued, ages[1], leases, ages[0], overdue)
+        return counts_from(raw), Levels(active, queued, ages[1], leases, dead, ages[0], overdue)
 
     def ping(self) -> None:
         """ServiceUnavailable where Redis does not answer."""
@@ -103,6 +110,10 @@ def counts_from(raw: Mapping[str, str]) -> Counts:
         "run_ms": counts.run_ms,
         "crew_ms": counts.attempt_ms,
         "takeover": counts.takeovers,
+        "calls": counts.model_calls,
+        "tokens": counts.tokens,
+        "micro_usd": counts.micro_usd,
+        "low_budget": counts.low_budgets,
     }
     for counter, value in raw.items():
         kind, _, name = counter.partition(" ")

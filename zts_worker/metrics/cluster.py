@@ -66,6 +66,13 @@ class ClusterCollector(Collector):
             ended=counts.runs,
             sums_ms=counts.run_ms,
         )
+        yield _counter(
+            "budgets_nearly_spent",
+            "Runs that spent four fifths of a budget.",
+            "workflow_name",
+            names,
+            counts.low_budgets,
+        )
         halts = Counter[str]()
         for (_, outcome), number in executions.items():
             if outcome in HALTS:
@@ -88,9 +95,19 @@ class ClusterCollector(Collector):
         )
         retries = Counter({crew: number for (crew, status), number in executions.items() if status == "retried"})
         yield _counter("step_retries", "Attempts that are tried again after a back-off.", "crew_name", names, retries)
+        yield from of_models(counts, names)
         yield _counter(
             "lease_takeovers", "Leases that ran out with their worker.", "crew_name", names, counts.takeovers
         )
+
+
+def of_models(counts: Counts, crews: Iterable[str]) -> Iterator[Metric]:
+    """What crews' model calls cost, as booked."""
+    names = frozenset(crews) | counts.model_calls.keys()
+    yield _counter("model_calls", "Model calls that were booked.", "crew_name", names, counts.model_calls)
+    yield _counter("tokens", "Tokens of these calls.", "crew_name", names, counts.tokens)
+    dollars = {crew: micro / 1_000_000 for crew, micro in counts.micro_usd.items()}
+    yield _counter("cost_dollars", "US dollars of these calls.", "crew_name", names, dollars)
 
 
 def of_levels(levels: Levels) -> Iterator[Metric]:
@@ -100,6 +117,7 @@ def of_levels(levels: Levels) -> Iterator[Metric]:
     yield _gauge("queue_depth", "Steps that wait for a worker.", levels.queued)
     yield _gauge("queue_oldest_seconds", "How long ago the longest waiting step was sent.", levels.oldest_queued_s)
     yield _gauge("leases", "Attempts that hold a lease.", levels.leases)
+    yield _gauge("dead_letters", "Steps that failed for good and wait for a person.", levels.dead_letters)
     overdue = GaugeMetricFamily(
         "zerotoship_overdue_seconds", "How late the reaper is with what is most overdue.", labels=["kind"]
     )
@@ -112,7 +130,7 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(f"zerotoship_{name}", meaning, value=value)
 
 
-def _counter(name: str, meaning: str, label: str, values: Iterable[str], found: Mapping[str, int]) -> Metric:
+def _counter(name: str, meaning: str, label: str, values: Iterable[str], found: Mapping[str, float]) -> Metric:
     family = CounterMetricFamily(f"zerotoship_{name}", meaning, labels=[label])
     for value in sorted(values):
         family.add_metric([value], found.get(value, 0))

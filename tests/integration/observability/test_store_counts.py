@@ -10,6 +10,8 @@ import pytest
 
 from tests.contracts.store_worlds import World, redis_world
 from tests.unit.heart.playing import parallel, step
+from zts_core.ports import Cost, Pace
+from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.counts import BOUNDS_MS, Counts, Levels, RedisCounts
 from zts_core.run import Outcome, SettledAs
 
@@ -95,6 +97,26 @@ def test_each_attempt_ends_in_one_status(world: World, counts: RedisCounts) -> N
     assert statuses(found) == {"retried": 1, "failed": 1, "lost": 2, "dead": 1, "cancelled": 2}
     assert statuses(found).total() == world.kinds().count("attempt_started")
     assert found.takeovers.total() == world.kinds().count("lease_expired") == 4
+
+
+def test_what_model_calls_cost_is_counted_by_crew_and_a_low_budget_once(
+    world: World, counts: RedisCounts, redis_url: str
+) -> None:
+    world.submit(step("A", "writer"), budget_tokens=1000)
+    attempt = world.claimed()
+    book = RedisCallBook(redis_url, retention_s=60, timeout_s=5)
+    for number in range(4):
+        call = f"call{number}"
+        book.reserve("r1", 1, attempt=attempt, call=call, most=Cost(0.01, 280), provider="p", pace=Pace())
+        book.settle("r1", 1, call=call, cost=Cost(0.0025, 240), detail={})
+        book.settle("r1", 1, call=call, cost=Cost(0.0025, 240), detail={})
+    book.close()
+    found = read(counts)[0]
+    booked = world.kinds().count("model_call")
+    assert (found.model_calls["writer"], found.tokens["writer"]) == (booked, 240 * booked)
+    assert found.micro_usd["writer"] == 2500 * booked
+    assert booked * 240 >= 800
+    assert found.low_budgets == {"main": 1}
 
 
 def test_levels_tell_what_waits_and_since_when(world: World, counts: RedisCounts) -> None:

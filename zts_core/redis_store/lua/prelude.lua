@@ -53,11 +53,15 @@ local function count_end(kind, name, status, since)
   redis.call('HINCRBY', COUNTS, kind .. ' ' .. name .. ' ' .. status .. ' ' .. bound, 1)
 end
 
+-- State and path, which come before it, hold no quotes.
+local function crew_of(step)
+  return string.match(step or '', '"crew":"(.-)"') or 'unknown'
+end
+
 -- An attempt ends once: done, failed, cancelled, retried, lost (its worker died) or dead (too many of them did).
 local function count_attempt(seq, status)
   local step = redis.call('HMGET', STEPS, seq, seq .. ':started')
-  -- State and path, which come before it, hold no quotes.
-  local crew = string.match(step[1], '"crew":"(.-)"') or 'unknown'
+  local crew = crew_of(step[1])
   count_end('crew', crew, status, tonumber(step[2]))
   return crew
 end

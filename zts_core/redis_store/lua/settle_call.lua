@@ -8,10 +8,27 @@ if not held or redis.call('EXISTS', RUN) == 0 then
 end
 local usd, tokens = string.match(held, '^(%d+) (%d+)$')
 redis.call('HDEL', CALLS, hold)
-redis.call('HINCRBY', CALLS, 'held_usd', -tonumber(usd))
-redis.call('HINCRBY', CALLS, 'held_tokens', -tonumber(tokens))
-redis.call('HINCRBY', CALLS, 'spent_usd', ARGV[4])
-redis.call('HINCRBY', CALLS, 'spent_tokens', ARGV[5])
+-- Lua would write the negative of 0 as -0, which Redis takes for no number.
+redis.call('HINCRBY', CALLS, 'held_usd', 0 - tonumber(usd))
+redis.call('HINCRBY', CALLS, 'held_tokens', 0 - tonumber(tokens))
+local spent_usd = redis.call('HINCRBY', CALLS, 'spent_usd', ARGV[4])
+local spent_tokens = redis.call('HINCRBY', CALLS, 'spent_tokens', ARGV[5])
 redis.call('HINCRBY', CALLS, 'calls', 1)
 ledger('model_call', ARGV[2], ARGV[6])
+
+local crew = crew_of(redis.call('HGET', STEPS, ARGV[2]))
+add('calls', crew, 1)
+add('micro_usd', crew, tonumber(ARGV[4]))
+add('tokens', crew, tonumber(ARGV[5]))
+
+-- The share of a budget at which a person should hear of it.
+local NEARLY = 0.8
+local function crosses(spent, added, budget)
+  local line = budget and NEARLY * tonumber(budget)
+  return line and spent >= line and spent - added < line
+end
+local known = redis.call('HMGET', RUN, 'workflow', 'budget_usd', 'budget_tokens')
+if crosses(spent_usd, tonumber(ARGV[4]), known[2]) or crosses(spent_tokens, tonumber(ARGV[5]), known[3]) then
+  add('low_budget', known[1], 1)
+end
 return 1
