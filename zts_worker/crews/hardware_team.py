@@ -8,7 +8,7 @@ from pydantic import Field
 
 from zts_core.crew import Models, StepContext
 from zts_worker.crews.hardware_parts import CELLULAR, LORA, OUTPUTS, SENSORS, Part
-from zts_worker.crews.team import Filled, Line, ask, readable
+from zts_worker.crews.team import Filled, ask, readable
 
 CATALOGUE = {part.key: part for part in (LORA, CELLULAR, *SENSORS, *OUTPUTS)}
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ class Wanted(Filled):
     """A part, and what it is for."""
 
     key: Key
-    purpose: Line
+    purpose: Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class Selection(Filled):
     """What the engineer says."""
 
-    parts: Annotated[list[Wanted], Field(min_length=1, max_length=8)]
+    parts: Annotated[list[Wanted], Field(min_length=1, max_length=6)]
 
 
 def by_team(models: Models, context: StepContext, rules: list[tuple[Part, str]]) -> list[tuple[Part, str]]:

@@ -65,6 +65,7 @@ class Process:
         self.store = RedisStore(redis_url, retention_s=60, timeout_s=5)
         self.book = RedisCallBook(redis_url, retention_s=60, timeout_s=5)
         self.queue = ListQueue()
+        self.idea = "A log for bee hives."
         self.dispatcher = Dispatcher(self.store, self.queue)
         self.runner = StepRunner(
             store=self.store,
@@ -84,7 +85,7 @@ class Process:
 
     def play(self, *nodes: Any, **budget: Any) -> RunRecord:
         """Submit, and run every step that is sent until nothing is; due retries are queued again at once."""
-        new = NewRun("r1", "A log for bee hives.", "Bee log", "main", 50, 600.0, **budget)
+        new = NewRun("r1", self.idea, "Bee log", "main", 50, 600.0, **budget)
         self.dispatcher.start_run(new, plan_of(*nodes))
         while self.queue.messages:
             message = self.queue.messages.pop(0)

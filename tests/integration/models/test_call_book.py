@@ -62,6 +62,13 @@ def test_without_a_budget_everything_is_reserved_and_still_booked(world: World, 
     assert reserve(book, "c1", Cost(1000.0, 10**9)).verdict is ReserveVerdict.RESERVED
 
 
+def test_a_call_that_costs_nothing_is_booked_too(world: World, book: RedisCallBook) -> None:
+    started(world)
+    reserve(book, "c1", Cost(0.0, 0))
+    assert book.settle("r1", 1, call="c1", cost=Cost(0.0, 7), detail={})
+    assert book.spending("r1").spent == Cost(0.0, 7)
+
+
 def test_many_at_once_never_reserve_more_than_the_budget(world: World, book: RedisCallBook) -> None:
     started(world, budget_usd=1.0)
     with ThreadPoolExecutor(8) as pool:
