@@ -265,6 +265,8 @@ class _Walk:
 
     def fill_window(self, frame: Frame, limit: int) -> None:
         child = self.plan.nodes[frame.path].children[0]
+        # One step more than the cap allows is enough to end the run, however long the list is.
+        limit = min(limit, frame.open + self.state.max_steps - self.state.started - len(self.starts) + 1)
         while frame.open < limit and frame.cursor < frame.total:
             self.enter_later(child, frame.id, frame.cursor)
             frame.cursor += 1

@@ -210,3 +210,15 @@ def test_conditions_read_the_items_that_were_gathered() -> None:
     play = over(1, step("Z", conditions=[when("s.items", operator="exists")]))
     play.done("S[1]")
     assert play.last == ["Z"]
+
+
+def test_a_list_far_longer_than_the_cap_costs_no_more_than_the_cap() -> None:
+    play = Play(plan_of(step("P"), foreach("p.items", step("S"))))
+    decision = play.done("P", items=list(range(300_000)))
+    assert (play.ended, play.state.started) == ("halted_step_cap", 1)
+    assert decision.state.seq == 300_001
+
+
+def test_a_list_far_longer_than_the_cap_is_passed_where_every_item_is_skipped() -> None:
+    play = over(500, inner=step("S", "s", conditions=[when("p.ok")]))
+    assert play.last == ["Z"]
