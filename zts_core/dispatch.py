@@ -32,6 +32,10 @@ def messages_of(run_id: str, decision: Decision) -> list[StepMessage]:
     ]
 
 
+def _meets_the_cap(decision: Decision) -> bool:
+    return decision.state.ending is not None and decision.state.ending.outcome is Outcome.HALTED_STEP_CAP
+
+
 class Dispatcher:
     """Starts runs and moves them on, over one store and one queue."""
 
@@ -62,13 +66,20 @@ class Dispatcher:
             if position.status is RunStatus.FINISHED or not (position.settled or stop):
                 return None
             decision = advance(self.plan_of(position.plan_digest), position.state, position.settled, stop=stop)
+            partly = _meets_the_cap(decision) and len(position.settled) > 1
+            if partly:
+                # What several settlements lead to may pass the cap together and not one by one.
+                position = self.store.position(run_id)
+                plan = self.plan_of(position.plan_digest)
+                decision = advance(plan, position.state, position.settled[:1], stop=position.stopping or stop)
             decision = self.packed(run_id, decision)
             reach(BEFORE_RECORD)
             verdict, place = self.store.record(run_id, decision, version=position.version)
             if verdict is RecordVerdict.RECORDED:
                 reach(AFTER_RECORD)
                 self.send_wave(run_id, decision)
-                return decision
+                if not partly:
+                    return decision
             if verdict is RecordVerdict.LOOP:
                 stop = self.loop_ending(run_id, place)
         log.warning("run %s: others move it on all the time, left to the reaper", run_id)
