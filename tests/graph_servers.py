@@ -62,7 +62,9 @@ def free_port() -> int:
 class Neo4jServer:
     """Neo4j Community on a port of its own, in a folder of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1") -> None:
+        """The quick compiler is what short tests want; a benchmark wants the default one."""
+        self.compiler = compiler
         self.jars = neo4j_jars()
         self.folder = Path(tempfile.mkdtemp(prefix="zts-neo4j-"))
         self.port = free_port()
@@ -91,7 +93,7 @@ class Neo4jServer:
             "-Xms128m",
             "-Xmx512m",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
+            self.compiler,
         ]
         command += [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED]
         command += ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={self.folder}"]

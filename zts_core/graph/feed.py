@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from zts_core.errors import GraphRefused, ServiceUnavailable
@@ -28,7 +29,7 @@ _SENSELESS = (GraphRefused, ValueError, KeyError, TypeError, IndexError, Attribu
 class FeedLimits:
     """Times in seconds: `interval_s` between looks, `budget_s` for one go, `lease_s` of the right to feed.
 
-    `runs` and `lines` (of each run) make a batch; a line is set aside after `tries`.
+    `runs`, and `lines` of each, are read at once, `batch` runs are written at once; a line is set aside after `tries`.
     """
 
     interval_s: float = 1.0
@@ -37,6 +38,7 @@ class FeedLimits:
     rest_s: float = 1.0
     rest_most_s: float = 10.0
     runs: int = 200
+    batch: int = 50
     lines: int = 100
     tries: int = 3
 
@@ -123,20 +125,43 @@ class ResultFeed:
             self._prepared = True
 
     def deliver(self, pending: Sequence[Pending]) -> None:
-        """Write some runs' lines in one batch; where that is refused, each run's on its own."""
+        """Write some runs' lines, `batch` runs at once; each batch is worked out while the one before is written."""
+        with ThreadPoolExecutor(1, "graph-batch") as writing:
+            before: Future[None] | None = None
+            for first in range(0, len(pending), self.limits.batch):
+                batch = pending[first : first + self.limits.batch]
+                worked_out = self.work_out(batch)
+                if before is not None:
+                    before.result()
+                before = writing.submit(self.deliver_batch, batch, worked_out)
+            if before is not None:
+                before.result()
+
+    def work_out(self, pending: Sequence[Pending]) -> tuple[Changes, list[Delivered]] | None:
+        """What a batch changes, and what is acknowledged then; None where one of its lines makes no sense."""
+        together, delivered = Changes(), []
         try:
-            together = Changes()
-            delivered = []
             for each in pending:
                 translator = Translator(each)
                 together.merge(translator.add(each.entries))
                 delivered.append(_up_to(each, translator))
-            self.graph.write(together)
         except _SENSELESS:
+            return None
+        return together, delivered
+
+    def deliver_batch(self, pending: Sequence[Pending], worked_out: tuple[Changes, list[Delivered]] | None) -> None:
+        """Write a batch; where that is refused, each run's lines on their own."""
+        if worked_out is not None:
+            changes, delivered = worked_out
+            try:
+                self.graph.write(changes)
+            except _SENSELESS:
+                worked_out = None
+            else:
+                self.outbox.acknowledge(delivered)
+        if worked_out is None:
             for each in pending:
                 self.deliver_run(each)
-        else:
-            self.outbox.acknowledge(delivered)
 
     def deliver_run(self, pending: Pending) -> None:
         """Write one run's lines; where that is refused, one by one up to the one that is at fault."""

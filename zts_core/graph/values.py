@@ -11,11 +11,14 @@ LONGEST_TEXT = 64 * 1024
 LONGEST_KEY = 500
 """Characters of what nodes are found by; Neo4j's indexes take about 8 kB."""
 LARGEST_INT = 2**63 - 1
+_PLAIN = (bool, int, float, str)
 
 
 def text(value: object, *, limit: int = LONGEST_TEXT) -> str:
     """Any value as a text without what some graph cannot hold: NUL, half a surrogate pair."""
-    plain = str(value).replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    plain = value if isinstance(value, str) else str(value)
+    if not (plain.isascii() and plain.isprintable()):  # what is both is most texts, and needs no cleaning
+        plain = plain.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return plain if len(plain) <= limit else f"{plain[: limit - 1]}…"
 
 
@@ -37,7 +40,7 @@ def scalar(value: Any) -> Any:
 
 def scalars(prefix: str, data: Mapping[str, Any], *, most: int = 40) -> dict[str, Any]:
     """The top-level fields of an output that are no lists or objects, as properties `<prefix><field>`."""
-    plain = ((name, value) for name, value in data.items() if isinstance(value, bool | int | float | str))
+    plain = ((name, value) for name, value in data.items() if isinstance(value, _PLAIN))
     return {
         text(f"{prefix}{name}", limit=100): text(value, limit=300) if isinstance(value, str) else scalar(value)
         for name, value in list(plain)[:most]
