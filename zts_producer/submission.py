@@ -67,7 +67,9 @@ def prepare(
         values=_checked_values(values or {}),
         out=str(folder),
         budget_usd=_checked_budget(settings.budget_usd if budget_usd is None else budget_usd, "--budget-usd"),
-        budget_tokens=_checked_budget(settings.budget_tokens if budget_tokens is None else budget_tokens, "--budget-tokens"),
+        budget_tokens=_checked_budget(
+            settings.budget_tokens if budget_tokens is None else budget_tokens, "--budget-tokens"
+        ),
     )
     return Submission(new, plan, tuple(warnings))
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.models.desks import DeskContext, desk_at
+from tests.unit.models.fault_server import says, serving
 from zts_core.catalogue import find_crew, find_shape, list_crews
+from zts_worker.testing import assert_contract, run_crew
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "crews.md"
 FILE = re.compile(r"```\w+ file=(\S+)\n(.*?)```", re.S)
@@ -19,6 +22,7 @@ FILE = re.compile(r"```\w+ file=(\S+)\n(.*?)```", re.S)
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in FILE.findall(PAGE.read_text("utf-8")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     for module in ("pricing", "slogan"):
@@ -66,3 +70,13 @@ def test_the_crew_is_found_by_its_entry_point(written: Path) -> None:
     (announced / "entry_points.txt").write_text(f"[{entry[1]}]\nPricingCrew = {entry[2]}\n", "utf-8")
     assert "PricingCrew" in list_crews()
     assert find_crew("PricingCrew") is find_crew("pricing:PricingCrew")
+
+
+def test_the_crew_that_asks_a_model_works_with_one_and_without(written: Path) -> None:
+    crew = find_crew("slogan:SloganCrew")
+    assert_contract(crew)
+    with serving(says({"text": "Hives!", "tone": "plain"}), says({"text": "Hives in hand", "tone": "plain"})) as server:
+        output = run_crew(crew, context=DeskContext(models=desk_at(server.url)))
+    assert (output.mode, output.text) == ("model", "Hives in hand")
+    assert "exclamation mark" in str(server.asked[1])
+    assert "You are a copywriter" in str(server.asked[0])
