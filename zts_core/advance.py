@@ -438,7 +438,7 @@ class _Walk:
             node = self.plan.nodes[frame.path]
             if node.kind is Kind.PARALLEL:
                 self.join(frame, node)
-            elif node.kind is Kind.FOREACH:
+            elif node.kind is Kind.FOREACH and frame.branches:  # one that has just begun has nothing to leave yet
                 self.gather(frame, node)
         self.state.frames.clear()
 

@@ -14,7 +14,7 @@ from zts_core.advance import advance
 from zts_core.decision import Decision, Event, StepStart
 from zts_core.merging import digest_of, merge_values
 from zts_core.run import Ending, Ref, RunState, Settled, SettledAs
-from zts_core.workflow.model import Workflow
+from zts_core.workflow.model import Step, Workflow
 from zts_core.workflow.plan import Plan, compile_plan
 
 Raw = dict[str, Any]
@@ -24,7 +24,13 @@ def plan_of(*nodes: Raw, **others: list[Raw]) -> Plan:
     """The plan of a workflow `main`, and of the others by name."""
     library = {"main": list(nodes), **others}
     models = {name: Workflow.model_validate({"name": name, "sequence": seq}) for name, seq in library.items()}
-    return compile_plan("main", models)
+    return with_namespaces(compile_plan("main", models))
+
+
+def with_namespaces(plan: Plan) -> Plan:
+    """The plan of crews whose namespace is their own name."""
+    crews = {node.model.crew for node in plan.nodes.values() if isinstance(node.model, Step)}
+    return Plan(plan.root, plan.workflows, {crew: crew for crew in sorted(crews)})
 
 
 def step(state: str, crew: str = "", *, with_: Raw | None = None, **fields: Any) -> Raw:

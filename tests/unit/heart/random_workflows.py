@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.unit.heart.playing import Raw
+from tests.unit.heart.playing import Raw, with_namespaces
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.plan import Plan, compile_plan
 
@@ -30,7 +30,7 @@ class Maker:
             start = [self.step(), self.step()] if name == "main" else []
             nodes = start + self.nodes(self.depth, callable_=WORKFLOWS[level + 1 :], most=4)
             library[name] = Workflow.model_validate({"name": name, "sequence": nodes})
-        return compile_plan("main", library)
+        return with_namespaces(compile_plan("main", library))
 
     def nodes(self, depth: int, *, callable_: tuple[str, ...], most: int) -> list[Raw]:
         return [self.node(depth, callable_) for _ in range(self.rng.randint(1, most))]

@@ -18,6 +18,7 @@ from zts_core.workflow.model import (
     Condition,
     EscalateTo,
     Foreach,
+    ForeachBody,
     Leaf,
     Loop,
     Node,
@@ -63,7 +64,8 @@ class Scope:
         for block in self.blocks:
             for scope in block.scopes:
                 scope.fold()
-            block.join()
+            if any(scope.own for scope in block.scopes):  # what has just begun has nothing to leave yet
+                block.join()
         self.blocks.clear()
 
 
@@ -291,7 +293,7 @@ class Reference:
         if not isinstance(items, list):
             return "failed", ""
         scopes = [Scope(scope) for _ in items]
-        block = Block(scopes, lambda: _gather_into(scope, scopes, body.merge))
+        block = Block(scopes, lambda: _gather_into(scope, scopes, body))
         scope.blocks.append(block)
         programs = []
         for number, own in enumerate(scopes, 1):
@@ -378,14 +380,14 @@ def _joined(policy: str, old: Any, new: Any) -> Any:
     return new
 
 
-def _gather_into(target: Scope, scopes: Sequence[Scope], policy: str | None) -> None:
-    if policy:
-        _merge_into(target, scopes, policy)
+def _gather_into(target: Scope, scopes: Sequence[Scope], body: ForeachBody) -> None:
+    if body.merge:
+        _merge_into(target, scopes, body.merge)
         return
-    for name in dict.fromkeys(name for scope in scopes for name in scope.own):
-        found = [(number, scope.own[name]) for number, scope in enumerate(scopes) if name in scope.own]
-        data = {"items": [each.data for _, each in found], "count": len(found), "failed": len(scopes) - len(found)}
-        target.own[name] = Value(data, [(number, each.identity) for number, each in found])
+    name = body.step.crew
+    found = [(number, scope.own[name]) for number, scope in enumerate(scopes) if name in scope.own]
+    data = {"items": [each.data for _, each in found], "count": len(found), "failed": len(scopes) - len(found)}
+    target.own[name] = Value(data, [(number, each.identity) for number, each in found])
 
 
 def is_true(condition: Condition, data: Data) -> bool:

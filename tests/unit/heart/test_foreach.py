@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.heart.playing import Play, foreach, loop, parallel, plan_of, sequence, step, when
+from zts_core.run import Ending, Outcome
 
 
 def over(count: int, *after: dict[str, Any], inner: dict[str, Any] | None = None, **fields: Any) -> Play:
@@ -195,7 +196,6 @@ def test_gathered_digests_do_not_depend_on_the_order_but_on_the_items() -> None:
     assert digest((1, 5), (2, 5)) != digest((1, 6), (2, 6))
 
 
-@pytest.mark.xfail(reason="the heart learns a namespace from outputs only, and an empty list gives none", strict=True)
 def test_an_empty_list_leaves_an_empty_gathering_and_nothing_stale() -> None:
     play = Play(plan_of(loop("L", step("P"), foreach("p.items", step("S", "s")), step("Z"), times=2)))
     play.done("L_1.P", items=[1])
@@ -222,3 +222,12 @@ def test_a_list_far_longer_than_the_cap_costs_no_more_than_the_cap() -> None:
 def test_a_list_far_longer_than_the_cap_is_passed_where_every_item_is_skipped() -> None:
     play = over(500, inner=step("S", "s", conditions=[when("p.ok")]))
     assert play.last == ["Z"]
+
+
+def test_a_run_that_is_stopped_before_any_item_ended_keeps_what_was_there() -> None:
+    play = Play(plan_of(step("P"), step("S", "s"), foreach("p.items", step("F", "s"))))
+    play.done("P", items=[1])
+    play.done("S", n=1)
+    play.move(stop=Ending(Outcome.CANCELLED, "by ada"))
+    play.fail("F[1]")
+    assert play.data["s"] == {"n": 1}
