@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from engine_stack import Stack
-from monitoring import DEPLOY, Monitoring, monitoring, tool
-from played_runs import SCRIPTED, Runs, step
-from scraping import address_of
-from servers import REPOSITORY, RedisServer, Worker, wait_until
+from monitoring import DEPLOY, Monitoring, tool
+from played_runs import SCRIPTED
+from servers import REPOSITORY, wait_until
 
 pytest.importorskip("prometheus_client")
 
@@ -59,34 +56,9 @@ def test_every_page_is_of_an_alert_and_names_only_commands_there_are() -> None:
         assert set(re.findall(r"`zts ([a-z]+)", page.read_text())) <= COMMANDS.keys()
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    for name in ("prometheus", "prometheus-alertmanager"):
-        tool(name)
-    folder = tmp_path_factory.mktemp("stack")
-    redis = RedisServer()
-    worker = Worker(
-        redis.url, folder, concurrency=2, environment={"ZTS_TEST_RECORD": str(folder / "record"), "ZTS_TICK": "0.2"}
-    )
-    worker.wait_ready()
-    yield Stack(redis, worker, Runs(redis.url, folder / "record"), folder)
-    worker.stop()
-    redis.close()
-
-
-@pytest.fixture(scope="module")
-def watching(stack: Stack) -> Iterator[Monitoring]:
-    target = address_of(stack.worker).removeprefix("http://")
-    with monitoring(stack.folder, zerotoship=[target]) as found:
-        yield found
-
-
 @pytest.mark.redis
 @pytest.mark.worker
-def test_the_first_failed_step_reaches_a_person(stack: Stack, watching: Monitoring) -> None:
-    wait_until(lambda: watching.value("zerotoship:workers:up") == 1, what="the worker is scraped")
-    run_id = stack.runs.start([step("SLOW", sleep_s=4), step("BREAKS", fail="permanent")])
-    assert stack.runs.wait(run_id).outcome == "failed"
+def test_the_first_failed_step_reaches_a_person(watching: Monitoring) -> None:
     arrived = wait_until(lambda: watching.webhook.alerts("ZeroToShipStepFailed"), what="the alert arrives")[0]
     assert arrived["status"] == "firing"
     assert arrived["labels"] == {
