@@ -184,7 +184,9 @@ class Client:
                 time.sleep(min(wait_s, 0.5))
                 entries, over = (), False
             yield entries
-            if over or any(entry.kind == "run_finished" for entry in entries):
+            # A run that was opened again has an end in the middle of its ledger.
+            ends = [entry.kind for entry in entries if entry.kind in ("run_finished", "run_reopened")]
+            if over or ends[-1:] == ["run_finished"]:
                 return
             after = entries[-1].id if entries else after
 

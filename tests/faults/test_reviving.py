@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from field import Field, faulty
 from played_runs import step
-from servers import wait_until
+from servers import REPOSITORY, wait_until
 
 from zts_core.artifacts import LocalArtifacts
 from zts_core.errors import BadInput
@@ -108,3 +112,35 @@ def test_a_replay_reuses_every_earlier_result_and_its_files(field: Field) -> Non
     assert files.get("replayed", digest) == b"attempt 1"
     with pytest.raises(BadInput, match="no state"):
         Reviver(field.runs.dispatcher).replay_run(old, new, from_state="NOWHERE", files=files)
+
+
+def zts(field: Field, *arguments: str) -> Any:
+    """What a command prints as JSON."""
+    environment = {**os.environ, "REDIS_URL": field.redis.url, "ZTS_DATA_FOLDER": str(field.folder / "data")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
+    code = "import sys; from zts_producer.cli import zts; sys.exit(zts())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_commands_list_show_retry_and_drop_what_failed_for_good(field: Field) -> None:
+    field.worker()
+    key = field.folder / "key"
+    first = field.runs.start([faulty("BROKEN", needs=str(key))])
+    second = field.runs.start([faulty("BROKEN", needs=str(key))])
+    for run_id in (first, second):
+        assert field.runs.wait(run_id).outcome is Outcome.FAILED
+    assert {each["run_id"] for each in zts(field, "dead", "list", "--json")["dead"]} == {first, second}
+    (letter,) = zts(field, "dead", "show", first)["dead"]
+    assert "PermanentError" in letter["trace"]
+    assert letter["values"]["needs"] == str(key)
+    assert [entry["kind"] for entry in letter["history"]] == ["attempt_started", "step_failed"]
+    assert zts(field, "dead", "drop", second, "--json") == {"dropped": ["BROKEN"]}
+    key.write_text("here")
+    assert zts(field, "dead", "retry", first, "--json")["run_id"] == first
+    wait_until(lambda: field.runs.store.run(first).outcome is Outcome.COMPLETED)
+    assert zts(field, "dead", "list", "--json") == {"dead": []}
+    again = zts(field, "replay", first, "--from", "BROKEN", "--json")["run_id"]
+    wait_until(lambda: field.runs.store.run(again).outcome is Outcome.COMPLETED)

@@ -1,0 +1,176 @@
+"""Decides what the commands about failed runs do: `retry`, `replay`, `dead list|show|retry|drop`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zts_producer.cli.control import say_who_carries_out
+from zts_producer.cli.options import HELP, json_option, run_argument
+
+if TYPE_CHECKING:
+    from zts_core.ports import DeadLetter, RunRecord, Spending
+    from zts_producer.client import Client
+
+
+@click.command(context_settings=HELP)
+@run_argument
+@json_option
+def retry(run: str, as_json: bool) -> None:
+    """Open RUN again at the steps that failed; finished steps are not done again."""
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        _tell(client, _retried(client, run), as_json)
+
+
+@click.command(context_settings=HELP)
+@run_argument
+@click.option("--from", "from_state", metavar="STATE", required=True, help="The first state to do again.")
+@json_option
+def replay(run: str, from_state: str, as_json: bool) -> None:
+    """Start a new run that reuses every result RUN had before STATE."""
+    from zts_core.ports import NewRun
+    from zts_core.reviving import Reviver
+    from zts_producer.client import Client
+    from zts_producer.naming import new_run_id
+
+    with Client(workers=False) as client:
+        store, old = client.services.store, client.record(run)
+        limits = _spending(client, old.run_id)
+        new = NewRun(
+            run_id=new_run_id(),
+            idea=store.idea(old.run_id),
+            title=old.title,
+            workflow=old.workflow,
+            max_steps=old.max_steps,
+            deadline_s=(old.deadline_ms - old.created_ms) / 1000,
+            values=old.values,
+            out=old.out,
+            budget_usd=limits.budget_usd,
+            budget_tokens=limits.budget_tokens,
+        )
+        reviver = Reviver(client.services.dispatcher)
+        created = reviver.replay_run(old.run_id, new, from_state=from_state, files=client.services.artifacts)
+        _tell(client, store.run(created.run_id), as_json)
+
+
+@click.group(context_settings=HELP)
+def dead() -> None:
+    """Steps that failed for good: list, show, retry and drop them."""
+
+
+@dead.command("list", context_settings=HELP)
+@click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
+@json_option
+def list_dead(limit: int, as_json: bool) -> None:
+    """List the steps that failed for good."""
+    from zts_producer.cli.output import print_json, print_table
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        letters = client.services.store.dead(limit=limit)
+    if as_json:
+        print_json({"dead": [_json(letter) for letter in letters]})
+        return
+    rows = [(each.run_id, each.state, each.crew, str(each.attempts), _one_line(each.error)) for each in letters]
+    print_table(rows, ("RUN", "STATE", "CREW", "ATTEMPTS", "ERROR"))
+
+
+@dead.command(context_settings=HELP)
+@run_argument
+@click.argument("state", required=False, default="")
+def show(run: str, state: str) -> None:
+    """Show what a failed step was given, its error, its traceback and its history, as JSON."""
+    from zts_producer.cli.output import print_json
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        store = client.services.store
+        letters = [store.dead_letter(each.run_id, each.seq) for each in _of_run(client, run, state)]
+    print_json({"dead": [_json(letter) for letter in letters if letter]})
+
+
+@dead.command("retry", context_settings=HELP)
+@run_argument
+@json_option
+def retry_dead(run: str, as_json: bool) -> None:
+    """Open RUN again at the steps that failed; the same as `zts retry`."""
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        _tell(client, _retried(client, run), as_json)
+
+
+@dead.command(context_settings=HELP)
+@run_argument
+@click.argument("state", required=False, default="")
+@json_option
+def drop(run: str, state: str, as_json: bool) -> None:
+    """Strike the failed steps of RUN off the list, or only STATE."""
+    from zts_producer.cli.output import print_json
+    from zts_producer.client import Client
+
+    with Client(workers=False) as client:
+        letters = _of_run(client, run, state)
+        dropped = [each.state for each in letters if client.services.store.drop_dead(each.run_id, each.seq)]
+    if as_json:
+        print_json({"dropped": dropped})
+    else:
+        click.echo(f"dropped {', '.join(dropped)}")
+
+
+def _retried(client: Client, run: str) -> RunRecord:
+    from zts_core.reviving import Reviver
+    from zts_producer.cli.output import notice
+
+    run_id = client.find(run)
+    if not Reviver(client.services.dispatcher).retry_run(run_id):
+        notice(f"run {run_id} is open, nothing had to be done")
+    return client.services.store.run(run_id)
+
+
+def _spending(client: Client, run_id: str) -> Spending:
+    """A replay may spend what its run might: it is not charged for what it reuses."""
+    from zts_core.redis_store.budgets import RedisCallBook
+
+    settings, place = client.settings, client.services.choice
+    book = RedisCallBook(place.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+    try:
+        return book.spending(run_id)
+    finally:
+        book.close()
+
+
+def _of_run(client: Client, run: str, state: str) -> list[DeadLetter]:
+    from zts_core.errors import BadInput
+
+    run_id = client.find(run)
+    letters = [each for each in client.services.store.dead(limit=10_000) if each.run_id == run_id]
+    found = [each for each in letters if not state or state in (each.state, each.state.rpartition(".")[2])]
+    if not found:
+        what = f"no failed step {state!r}" if state else "no failed step"
+        raise BadInput(f"run {run_id} has {what} on the list; `zts dead list` shows those that are")
+    return found
+
+
+def _tell(client: Client, record: RunRecord, as_json: bool) -> None:
+    from zts_producer.cli.output import print_json
+    from zts_producer.view import record_json
+
+    if as_json:
+        print_json(record_json(record))
+    else:
+        click.echo(f"{record.run_id} {record.outcome or record.status}")
+    say_who_carries_out(client, record)
+
+
+def _json(letter: DeadLetter) -> dict[str, Any]:
+    return asdict(letter)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
