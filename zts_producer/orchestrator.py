@@ -64,6 +64,8 @@ class ZeroToShipOrchestrator:
         values: Mapping[str, Any] | None = None,
         out: Path | str = "",
         deadline: float | None = None,
+        budget_usd: float | None = None,
+        budget_tokens: int | None = None,
     ) -> Project:
         """Check the idea (its text) and the workflow (a name or a file), and record both without starting anything."""
         from zts_producer.submission import prepare
@@ -78,6 +80,8 @@ class ZeroToShipOrchestrator:
                 values=values,
                 out=out,
                 deadline=deadline,
+                budget_usd=budget_usd,
+                budget_tokens=budget_tokens,
             )
             return self._client.hold(checked)
 
@@ -103,12 +107,22 @@ class ZeroToShipOrchestrator:
         values: Mapping[str, Any] | None = None,
         out: Path | str = "",
         deadline: float | None = None,
+        budget_usd: float | None = None,
+        budget_tokens: int | None = None,
     ) -> RunRecord:
         """Both of them, then wait for the run's end; look at the record's `outcome` and `reason`."""
 
         def submit() -> RunRecord:
             return self._client.submit(
-                idea, workflow, max_steps=max_steps, key=key, values=values, out=out, deadline=deadline
+                idea,
+                workflow,
+                max_steps=max_steps,
+                key=key,
+                values=values,
+                out=out,
+                deadline=deadline,
+                budget_usd=budget_usd,
+                budget_tokens=budget_tokens,
             )
 
         record = await asyncio.to_thread(submit)

@@ -63,10 +63,10 @@ def reach(choice: Choice, client: httpx2.AsyncClient) -> Model:
     """The agent library's model; PermanentError where its provider's package is not installed."""
     try:
         return cast("Model", _MAKERS[choice.provider](choice, client))
-    except ImportError as error:
+    except ImportError:
         package = {"custom": "openai", "ollama": "openai"}.get(choice.provider, choice.provider)
         cure = f"pip install 'pydantic-ai-slim[{package}]'"
-        raise PermanentError(f"{choice.name} cannot be used: {error.name or error} is missing; {cure}") from None
+        raise PermanentError(f"{choice.name} cannot be used: its package is missing on this worker; {cure}") from None
 
 
 def _key(choice: Choice) -> str:
