@@ -72,10 +72,16 @@ def play_both(seed: int, order: random.Random, *, max_steps: int, batches: bool)
         reference.settle(answers)
     compare_open(play, reference)
     assert play.ended == reference.ended
-    assert sight(play.data) == sight(reference.data)
+    # A wave that is refused for going in circles takes along the empty lists that were passed on the way to it.
+    passed = {name for name, value in reference.data.items() if value.get("count") == 0 and play.ended == "halted_loop"}
+    assert sight(without(play.data, passed)) == sight(without(reference.data, passed))
     assert play.state.started == len(reference.started) <= max_steps
     assert not play.state.frames
     return play
+
+
+def without(data: Raw, names: set[str]) -> Raw:
+    return {name: value for name, value in data.items() if name not in names}
 
 
 def compare_open(play: WatchedPlay, reference: Reference) -> None:
