@@ -221,11 +221,21 @@ def _settled(attempt: _Attempt, effect: _Effect) -> Settled:
     if effect.status is not SettledAs.DONE:
         return Settled(attempt.seq, effect.status, reason=effect.reason)
     result = effect.result
-    digest = hashlib.blake2b(
-        dumps([result.output, result.artifacts]).encode("utf-8", "replace"), digest_size=8
-    ).hexdigest()
+    digest = digest_of_effect(result)
     facts = attempt.plan.facts(result.namespace, result.output)
     return Settled(attempt.seq, SettledAs.DONE, result.namespace, digest, facts)
+
+
+def digest_of_effect(result: StepResult) -> str:
+    """What a loop's progress is measured by: output and files, without the `seconds` that differ each time."""
+    whole = dumps([_without_seconds(result.output), result.artifacts]).encode("utf-8", "replace")
+    return hashlib.blake2b(whole, digest_size=8).hexdigest()
+
+
+def _without_seconds(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_seconds(inner) for key, inner in value.items() if key != "seconds"}
+    return [_without_seconds(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _judge(

@@ -48,6 +48,16 @@ class FeedbackCrew:
         return _review(context, examination)
 
 
+HOLLOW = "the idea names nothing that could be kept or done, so nothing can be compared with it: a person has to look"
+
+
+def names_something(idea: str) -> bool:
+    """Whether the idea has a thing of its own; without one every build fits it."""
+    from zts_worker.crews.reading import read_idea
+
+    return bool(read_idea(idea).entities)
+
+
 def _review(context: StepContext, seen: Examination) -> Review:
     from zts_worker.crews.examining.findings import SECURITY_KINDS, sorted_by_weight
 
@@ -56,9 +66,11 @@ def _review(context: StepContext, seen: Examination) -> Review:
     security = [finding for finding in findings if finding.kind in SECURITY_KINDS]
     lint = [finding for finding in findings if finding.kind in ("lint", "undefined_name")]
     compliant, said = _compliance(context)
-    approved = not blocking
+    hollow = not names_something(context.idea)
+    approved = not (blocking or hollow)
     requests = [_request(finding) for finding in blocking]
-    escalated = _came_back(context, requests)
+    escalated = hollow or _came_back(context, requests)
+    said = [*said, HOLLOW] if hollow else said
     return Review(
         mode="offline",
         approved=approved,

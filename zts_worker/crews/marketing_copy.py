@@ -15,16 +15,17 @@ _KIND_PHRASE = {
     "marketplace": "a marketplace", "internal_tool": "an internal tool",
     "game": "a game", "api": "an interface for programs",
 }  # fmt: skip
+# What the idea promises, not what is built: hence the future.
 _PROMISE_LINES = {
     "consent": "Nothing is stored about you before you agree.",
-    "deletion": "You can delete your data.",
-    "export": "You can take your data with you.",
-    "encryption": "Data is encrypted.",
-    "access control": "You decide who sees what: everybody sees only what is theirs.",
+    "deletion": "You will be able to delete your data.",
+    "export": "You will be able to take your data with you.",
+    "encryption": "Data will be encrypted.",
+    "access control": "You will decide who sees what.",
     "payment provider": "Card numbers never reach us.",
     "local only": "Your data stays with you.",
     "data minimum": "We ask for as little as possible.",
-    "audit log": "Every change can be traced.",
+    "audit log": "Every change will leave a trace.",
 }
 _SENT_BY_THE_PRODUCT = frozenset(
     ("send", "remind", "show", "notify", "count", "measure", "display", "award", "calculate")
