@@ -15,7 +15,7 @@ demo: $(VENV)/ready ## Set everything up and carry an example idea to shipped/ (
 	@$(BIN)/zts-submit $(IDEA)
 
 test: $(VENV)/ready-dev ## Set everything up and run all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/ready-dev ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .
