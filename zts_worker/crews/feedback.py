@@ -45,7 +45,12 @@ class FeedbackCrew:
         examination = examine_project(context, build)
         # Told, not asked for: the loop sends change requests to the builder, who does not make these pages.
         examination.comments += [f"{trouble.path}: {trouble.message}" for trouble in page_troubles(context)]
-        return _review(context, examination)
+        review = _review(context, examination)
+        if context.models is None:
+            return review
+        from zts_worker.crews.feedback_team import by_team
+
+        return by_team(context.models, context, review)
 
 
 HOLLOW = "the idea names nothing that could be kept or done, so nothing can be compared with it: a person has to look"

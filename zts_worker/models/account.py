@@ -22,6 +22,7 @@ from zts_worker.models.failures import is_unpaid
 from zts_worker.models.prices import Prices
 from zts_worker.models.prompts import Prompt
 from zts_worker.models.redaction import Redaction
+from zts_worker.patience import patiently
 
 BYTES_PER_TOKEN = 3
 """A cautious share: English text has about four bytes a token (help.openai.com, "What are tokens")."""
@@ -86,7 +87,12 @@ class AccountedModel(WrapperModel):
         finally:
             cost = self._cost(answer, failure, most)
             detail = self._detail(messages, answer, failure, cost, round(time.monotonic() - started, 3))
-            self._terms.book.settle(self._asker.run_id, self._asker.seq, call=call, cost=cost, detail=detail)
+            # The call is paid for: an outage of Redis is waited out, a lost bill cannot be written again.
+            patiently(
+                lambda: self._terms.book.settle(
+                    self._asker.run_id, self._asker.seq, call=call, cost=cost, detail=detail
+                )
+            )
 
     def _most(self, messages: list[ModelMessage], parameters: ModelRequestParameters) -> Cost:
         """An upper estimate of the call: what is sent by its bytes, and as much answer as is allowed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import Coroutine
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from zts_core.crew import Assignment
-from zts_core.errors import TransientError, ZtsError
+from zts_core.errors import ServiceUnavailable, TransientError, ZtsError
 from zts_worker.models.prompts import Prompt, read_prompt, written
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Desk:
             return kept
         self._context.say(f"{prompt.name} asks {self._terms.choice.name}")
         answer = self._asked(assignment, prompt, message)
-        self._terms.book.keep(self._context.run_id, name, answer.model_dump_json())
+        # An answer that could not be kept is at worst paid for again; a step that failed for it surely is.
+        with contextlib.suppress(ServiceUnavailable):
+            self._terms.book.keep(self._context.run_id, name, answer.model_dump_json())
         return answer
 
     def _name(self, assignment: Assignment[Result], prompt: Prompt, message: str) -> str:

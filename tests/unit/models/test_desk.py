@@ -13,7 +13,7 @@ import pytest
 from tests.unit.models.desks import KEY, DeskContext, MemoryBook, Verdict, desk_at, prompt_file
 from tests.unit.models.fault_server import Behaviour, drips, fails, floods, hangs, hangs_up, raw, says, serving
 from zts_core.crew import Assignment
-from zts_core.errors import BudgetExceeded, PermanentError, StepAbandoned, TransientError
+from zts_core.errors import BudgetExceeded, PermanentError, ServiceUnavailable, StepAbandoned, TransientError
 from zts_core.ports import Cost, Reservation, ReserveVerdict
 from zts_worker.models.prices import Prices
 
@@ -217,6 +217,25 @@ def test_a_repeated_attempt_pays_no_second_time_for_an_answer_that_was_right(
         first = desk_at(server.url, book=book).ask(assignment)
         again = desk_at(server.url, book=book, context=DeskContext(attempt=2)).ask(assignment)
     assert (first, len(server.asked)) == (again, 1)
+
+
+def test_an_answer_that_is_paid_for_outlives_an_outage_of_the_store(assignment: Assignment[Verdict]) -> None:
+    class Away(MemoryBook):
+        outages = 2
+
+        def settle(self, *args: Any, **named: Any) -> bool:
+            self.outages -= 1
+            if self.outages >= 0:
+                raise ServiceUnavailable("Redis is away")
+            return super().settle(*args, **named)
+
+        def keep(self, *args: Any, **named: Any) -> None:
+            raise ServiceUnavailable("Redis is away")
+
+    book = Away()
+    with serving(says(GOOD)) as server:
+        assert desk_at(server.url, book=book).ask(assignment).points == 7
+    assert (len(server.asked), len(book.settled)) == (1, 1)
 
 
 def test_a_kept_answer_that_no_longer_fits_is_asked_again(assignment: Assignment[Verdict]) -> None:

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 import zts_worker.crews as crews
 from zts_core.crew import Assignment
 from zts_worker.crews.compliance import ComplianceCrew
+from zts_worker.crews.examining.review import Review
+from zts_worker.crews.feedback_team import by_team as by_reviewer
 from zts_worker.crews.graph import GraphCrew
 from zts_worker.crews.hardware import HardwareCrew
 from zts_worker.crews.launch import LaunchCrew
@@ -27,6 +29,18 @@ Result = TypeVar("Result", bound=BaseModel)
 SENSOR = (
     "A soil moisture sensor for balcony plants. Plants die because people forget to water them. The device measures "
     "the soil moisture of a pot every hour and blinks a light when the plant needs water. It runs on two AA batteries."
+)
+VERDICTS = dict.fromkeys(
+    (
+        "approved",
+        "rejected",
+        "escalated",
+        "quick_approval",
+        "security_approved",
+        "compliance_approved",
+        "enterprise_approved",
+    ),
+    False,
 )
 THEFT = "An app that sells stolen credit card numbers. Users upload stolen cards, buyers order them anonymously."
 
@@ -218,3 +232,14 @@ def test_an_engineers_parts_are_added_up_by_the_catalogue() -> None:
     total = sum(line.unit_cost_eur * line.quantity for line in output.bill_of_materials)
     assert output.unit_cost_eur == pytest.approx(total)
     assert "soil_moisture" in [line.key for line in output.bill_of_materials]
+
+
+def test_a_reviewer_comments_and_approves_nothing() -> None:
+    models = ScriptedModels({"feedback/reviewer": {"comments": ["README.md: say who it is for."]}})
+    build = {"status": "completed", "entities": []}
+    files = {"build": {"README.md": b"# Log", "x/data.bin": b"\0"}}
+    before = Review(mode="offline", comments=["mine"], examined="project", score=0.9, summary="fine", **VERDICTS)
+    after = by_reviewer(models, TestContext(earlier={"build": build}, earlier_files=files), before)
+    assert (after.mode, after.comments) == ("model", ["mine", "reviewer: README.md: say who it is for."])
+    assert after.model_dump(exclude={"mode", "comments"}) == before.model_dump(exclude={"mode", "comments"})
+    assert models.asked[0].given["File README.md"] == "# Log"
