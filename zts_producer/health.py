@@ -79,7 +79,7 @@ def check_health(client: Client) -> Health:
     redis = _ask("redis", _redis, client, otherwise=HealthStatus.UNHEALTHY)
     checks: list[tuple[str, Check]] = [("workflows", _workflows)]
     if redis.status is HealthStatus.HEALTHY:
-        checks = [("workers", _workers), ("queue", _queue), ("waiting", _waiting), *checks]
+        checks = [("workers", _workers), ("queue", _queue), ("waiting", _waiting), ("graph", _graph), *checks]
     return Health((redis, *(_ask(name, check, client) for name, check in checks)))
 
 
@@ -129,6 +129,19 @@ def _waiting(client: Client) -> Answer:
     seconds = max(0.0, time.time() - min(since) / 1000)
     status = HealthStatus.DEGRADED if seconds > LONG_WAIT_S else HealthStatus.HEALTHY
     return status, f"the oldest of {len(since)} waiting steps has waited {duration(seconds)}"
+
+
+def _graph(client: Client) -> Answer:
+    """A query for real, and how far results are behind. Runs need no graph, so it never makes more than degraded."""
+    results = client.services.results
+    if not results.has_graph:
+        return HealthStatus.HEALTHY, "no graph is configured; runs need none"
+    backlog = results.outbox.backlog()
+    behind = f"{backlog.runs} runs wait for it, the oldest for {duration(backlog.oldest_s)}"
+    set_aside = f", {backlog.poison} ledger lines are set aside" if backlog.poison else ""
+    results.graph.ask("RETURN 1", {}, limit=1)
+    late = backlog.oldest_s > LONG_WAIT_S or bool(backlog.poison)
+    return HealthStatus.DEGRADED if late else HealthStatus.HEALTHY, f"{results.graph.place}, {behind}{set_aside}"
 
 
 def _workflows(client: Client) -> Answer:

@@ -13,6 +13,7 @@ from zts_core.graph.port import ResultGraph
 
 if TYPE_CHECKING:
     from zts_core.graph.feed import ResultFeed
+    from zts_core.outbox import Outbox
     from zts_producer.wiring import Services
 
 START_S = 10.0
@@ -44,16 +45,28 @@ class Results:
         self._services.at_end(graph.close)
         return graph
 
+    @property
+    def has_graph(self) -> bool:
+        """Whether results go into a graph here."""
+        settings = self._services.settings
+        return bool(settings.neo4j_uri or settings.graph_url) or bool(self._services.embedded_graph())
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What waits for the graph."""
+        from zts_core.redis_store.outbox import RedisOutbox
+
+        outbox = RedisOutbox(self._services.choice.redis_url, timeout_s=self._services.settings.redis_timeout)
+        self._services.at_end(outbox.close)
+        return outbox
+
     @cached_property
     def feed(self) -> ResultFeed:
         """What delivers ledger lines to `graph`, from this process."""
         from zts_core.graph.feed import ResultFeed
-        from zts_core.redis_store.outbox import RedisOutbox
 
         graph = self.graph
-        outbox = RedisOutbox(self._services.choice.redis_url, timeout_s=self._services.settings.redis_timeout)
-        self._services.at_end(outbox.close)
-        return ResultFeed(outbox, graph)
+        return ResultFeed(self.outbox, graph)
 
     def catch_up(self) -> None:
         """Where the graph is the stack's own, deliver what waits: its workers may have been stopped right after a run.

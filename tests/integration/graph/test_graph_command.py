@@ -209,6 +209,20 @@ def test_the_slowest_steps_come_first(history: Player, told: Any) -> None:
     assert seconds == sorted(seconds, reverse=True)
 
 
+def test_health_asks_the_graph_and_tells_what_waits(
+    history: Player, zts: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def component() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(zts("health", "--json")[1])["components"]["graph"]
+        return found
+
+    assert "1 runs wait" in component()["detail"]
+    assert component()["status"] == "healthy"
+    monkeypatch.setenv("ZTS_GRAPH_URL", "falkor+unix:///nowhere/graph.sock")
+    assert component()["status"] == "degraded"
+    assert "does not answer" in component()["detail"]
+
+
 def test_rebuild_brings_back_what_was_lost_and_keeps_what_the_store_has_forgotten(
     history: Player, told: Any, graph_module: GraphModuleServer, redis_url: str
 ) -> None:
