@@ -361,13 +361,13 @@ class MemoryStore:
         self.next_tick_ms = self.now + round(interval_s * 1000)
         return True
 
-    def sweep(self) -> int:
+    def sweep(self) -> Sequence[str]:
         kept_ms = round(self.retention_s * 1000)
         gone = [i for i, run in self.known.items() if run.finish and run.finished_ms + kept_ms <= self.now]
         for run_id in gone:
             del self.known[run_id]
         self.dead_at = {place: at for place, at in self.dead_at.items() if place[0] in self.known}
-        return len(gone)
+        return gone
 
     # reads
 

@@ -345,8 +345,8 @@ class RunStore(Protocol):
     def admit_tick(self, *, interval_s: float) -> bool:
         """True for one caller per interval, whichever worker asks first."""
 
-    def sweep(self) -> int:
-        """Drop what is left of finished runs that have expired; return how many."""
+    def sweep(self) -> Sequence[str]:
+        """Drop what is left of finished runs that have expired; return which, so that their files can go too."""
 
     def run(self, run_id: str) -> RunRecord:
         """One run; UnknownRun where there is none."""

@@ -42,12 +42,19 @@ class Reaper:
     """One tick per interval for the whole cluster: whichever worker asks first does it."""
 
     def __init__(
-        self, *, store: RunStore, queue: StepQueue, dispatcher: Dispatcher, limits: ReaperLimits | None = None
+        self,
+        *,
+        store: RunStore,
+        queue: StepQueue,
+        dispatcher: Dispatcher,
+        limits: ReaperLimits | None = None,
+        forget_files: Callable[[str], None] = lambda _run_id: None,
     ) -> None:
         self.store = store
         self.queue = queue
         self.dispatcher = dispatcher
         self.limits = limits or ReaperLimits()
+        self.forget_files = forget_files
         self.lenient_ticks = 0
         self.last_tick_at = time.time()
 
@@ -68,7 +75,8 @@ class Reaper:
             self.be_lenient()
             raise
         self.look_after(due)
-        self.store.sweep()
+        for run_id in self.store.sweep():
+            self.forget_files(run_id)
         return True
 
     def notice_pause(self, now: float) -> None:

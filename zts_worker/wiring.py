@@ -57,7 +57,9 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
     limits = ReaperLimits(
         interval_s=settings.tick, unclaimed_after_s=settings.resend_after, takeovers=settings.takeovers
     )
-    return Engine(runner, dispatcher, Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits))
+    artifacts = LocalArtifacts(settings.artifact_folder)
+    reaper = Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits, forget_files=artifacts.forget)
+    return Engine(runner, dispatcher, reaper)
 
 
 def _call_book(settings: Settings) -> RedisCallBook:

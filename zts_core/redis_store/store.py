@@ -262,7 +262,7 @@ class RedisStore:
         with translated(self.place):
             return bool(self._redis.set(keys.TICK, "1", nx=True, px=max(int(interval_s * 1000), 1)))
 
-    def sweep(self) -> int:
+    def sweep(self) -> Sequence[str]:
         with translated(self.place):
             gone = cast("list[str]", self._redis.zrangebyscore(keys.EXPIRING, 0, self._now_ms(), start=0, num=1000))
             if gone:
@@ -274,7 +274,7 @@ class RedisStore:
                 for member in self._dead_of(set(gone)):
                     pipe.zrem(keys.DEAD, member)
                 pipe.execute()
-        return len(gone)
+        return gone
 
     def _dead_of(self, run_ids: set[str]) -> list[str]:
         members = cast("list[str]", self._redis.zrange(keys.DEAD, 0, -1))
