@@ -333,7 +333,7 @@ class _Walk:
                 self.note("loop_left", state=label, path=node.path, why=verdict.explanation, then=condition.then)
                 self.complete(frame, _break_signal(condition.then, f"{label}: {verdict.explanation}"))
                 return
-        # An iteration in which nothing started would only be repeated: loops in loops could keep that up for hours.
+        # An iteration in which nothing happened would only be repeated: loops in loops could keep that up for hours.
         if frame.iteration < body.max_iterations and self.state.seq > frame.first:
             self.begin_iteration(frame, node)
             return
@@ -414,7 +414,14 @@ class _Walk:
             gathered = {known: Held(0, "0" * 16, {})}
         for namespace, held in gathered.items():
             ref = items_ref(frame.first, frame.total, missing)
-            self.position.data_at(frame.parent, frame.slot)[namespace] = Held(ref, held.digest, facts)
+            self.leave_gathering(frame, namespace, Held(ref, held.digest, facts))
+
+    def leave_gathering(self, frame: Frame, namespace: str, held: Held) -> None:
+        """Even an empty list may change what conditions see: then the rounds it is in may not be cut short."""
+        if self.position.held(namespace, frame.parent, frame.slot) != held:
+            for around in self.position.chain(frame.parent):
+                around.first = -1 if self.position.kind(around) is Kind.LOOP else around.first
+        self.position.data_at(frame.parent, frame.slot)[namespace] = held
 
     def join(self, frame: Frame, node: PlanNode) -> None:
         """Branches' namespaces reach the scope around the block in branch order, whatever order they ended in."""

@@ -247,3 +247,24 @@ def test_loops_in_loops_that_skip_everything_end_in_no_time() -> None:
     for prefix in "LMNO":
         node = loop(prefix, node, times=10_000, on_exhausted="continue")
     assert Play(plan_of(node)).ended == "completed"
+
+
+def test_a_round_that_only_passes_an_empty_list_may_open_a_gate_for_the_next() -> None:
+    gate = [{"not": when("s.n", 0, ">"), "on_fail": "skip"}]
+    play = Play(
+        plan_of(
+            step("P"), step("S"), loop("L", step("A", conditions=gate), foreach("p.items", step("S2", "s")), times=3)
+        )
+    )
+    play.done("P", items=[])
+    play.done("S", n=1)
+    assert play.last == ["L_2.A"]
+
+
+def test_rounds_that_pass_empty_lists_without_changing_anything_end_in_no_time() -> None:
+    node = parallel(foreach("p.items", step("S")))
+    for prefix in "LMNO":
+        node = loop(prefix, node, times=10_000, on_exhausted="continue")
+    play = Play(plan_of(step("P"), node))
+    play.done("P", items=[])
+    assert play.ended == "completed"
