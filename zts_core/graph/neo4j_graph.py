@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,10 @@ _CURES = {
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase": "it takes no writes; name a writable database",
     "Neo.TransientError.General.DatabaseUnavailable": "wait until it is online, or free its disk",
 }
+
+
+RETRY_S = 1.0
+"""Seconds in which the driver tries a transaction again, which mends deadlocks; outages are the feed's to wait out."""
 
 
 class Neo4jGraph:
@@ -121,12 +126,14 @@ class Neo4jGraph:
             if self._driver is None:
                 from neo4j import GraphDatabase
 
+                if not (driver_log := logging.getLogger("neo4j")).level:
+                    driver_log.setLevel(logging.CRITICAL)  # what it would warn of is raised, and told in one line
                 self._driver = GraphDatabase.driver(
                     self._uri,
                     auth=self._login,
                     connection_timeout=min(5.0, self._timeout_s),
                     connection_acquisition_timeout=self._timeout_s,
-                    max_transaction_retry_time=self._timeout_s / 2,
+                    max_transaction_retry_time=RETRY_S,
                     max_connection_pool_size=4,
                     notifications_min_severity="OFF",
                     telemetry_disabled=True,
