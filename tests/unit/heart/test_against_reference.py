@@ -1,7 +1,11 @@
-"""The heart against a naive interpreter of the language: same steps, same sights, same data, same end."""
+"""The heart against a naive interpreter of the language: same steps, same sights, same data, same end.
+
+`ZTS_REFERENCE_EXAMPLES=10000` tries more workflows.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from typing import Any
@@ -19,7 +23,11 @@ from zts_core.workflow.plan import Plan
 
 seeds = st.integers(0, 2**32 - 1)
 orders = st.integers(0, 2**32 - 1).map(random.Random)
-many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(
+    max_examples=int(os.environ.get("ZTS_REFERENCE_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 class WatchedPlay(Play):
