@@ -17,6 +17,7 @@ from zts_core.decision import Decision
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import Created, NewRun, RecordVerdict, RunStore, StepMessage, StepQueue
 from zts_core.run import Ending, Outcome, RunState, RunStatus
+from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 
 log = logging.getLogger(__name__)
@@ -81,14 +82,15 @@ class Dispatcher:
                 if not partly:
                     return decision
             if verdict is RecordVerdict.LOOP:
-                stop = self.loop_ending(run_id, place)
+                stop = self.loop_ending(run_id, place, self.plan_of(position.plan_digest))
         log.warning("run %s: others move it on all the time, left to the reaper", run_id)
         return None
 
-    def loop_ending(self, run_id: str, place: str) -> Ending:
+    def loop_ending(self, run_id: str, place: str, plan: Plan) -> Ending:
         """The end of a run that goes round without progress, with the cycle as evidence."""
         waves = [entry.detail["states"] for entry in self.store.ledger(run_id) if entry.kind == "wave"]
-        node = place.partition(" ")[0].split("/")[-2]
+        model = plan.nodes[place.partition(" ")[0].split("/")[-2]].model
+        node = model.state if isinstance(model, Step) else model
         cycle = " → ".join(", ".join(states) for states in waves[-6:])
         reason = f"no progress: {node} was about to start a third time with the same data (last waves: {cycle})"
         return Ending(Outcome.HALTED_LOOP, reason)

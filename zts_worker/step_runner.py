@@ -30,6 +30,10 @@ from zts_worker.supervision import Ended, Watched, watch
 
 log = logging.getLogger(__name__)
 
+WIDEST_WITH_COMMIT = 500
+"""Steps of a wave that are recorded together with the commit. Writing a wider one takes long enough for the lease to
+run out, so its decision comes after the commit, when nothing can be lost any more."""
+
 RENEW_AT_MOST_EVERY_S = 1.0
 """A crew learns of a cancel at its next renewal, so this is also how long a cancel takes to reach it."""
 
@@ -187,10 +191,11 @@ class StepRunner:
         claim = attempt.claim
         settled = _settled(attempt, effect)
         leaves_it = attempt.joined
-        decision = None
+        decision, wide = None, False
         if claim.state is not None and not leaves_it:
-            decision = advance(attempt.plan, claim.state, [settled])
-            decision = None if decision.waits else self.dispatcher.packed(attempt.run_id, decision)
+            found = advance(attempt.plan, claim.state, [settled])
+            wide = len(found.starts) > WIDEST_WITH_COMMIT
+            decision = None if found.waits or wide else self.dispatcher.packed(attempt.run_id, found)
         # The work is done and paid for: an outage is waited out, and the fence refuses it where it comes too late.
         answer = patiently(
             lambda: self.store.settle(
@@ -208,7 +213,7 @@ class StepRunner:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
         elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
             self.dispatcher.send_wave(attempt.run_id, decision)
-        elif answer.verdict is SettleVerdict.LOOP or not (leaves_it or only_waits(claim, answer)):
+        elif answer.verdict is SettleVerdict.LOOP or wide or not (leaves_it or only_waits(claim, answer)):
             self.dispatcher.advance_run(attempt.run_id)
 
 

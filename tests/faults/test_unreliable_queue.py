@@ -137,7 +137,7 @@ def test_ten_thousand_waiting_steps_are_not_sent_again_and_lost_ones_are(field: 
     fan = {"foreach": {"over": "made.tasks", "as": "item", "step": faulty("ITEM", sleep_s=60)}}
     worker = field.worker(concurrency=1)
     run_id = runs.start([step("LIST", output={"tasks": list(range(10_000))}), fan], max_steps=20_000)
-    wait_until(lambda: runs.kinds(run_id)["wave"] == 2, what="the fan-out is decided")
+    wait_until(lambda: runs.kinds(run_id)["wave"] == 2, within_s=120, what="the fan-out is decided")
     wait_until(lambda: field.waiting() > 9_990, what="the wave is sent")
     worker.kill()
     reaper = reaper_of(field)

@@ -198,10 +198,10 @@ TALES = (
         "compliance never clears it",
         "enterprise_workflow",
         HIVES,
-        Outcome.EXHAUSTED,
+        Outcome.HALTED_LOOP,
         "IDEA_VALIDATION GRAPH_GENERATION TASK_EXECUTION COMPLIANCE_CHECK LAUNCH_PREPARATION MARKETING_PREPARATION "
-        "ENTERPRISE_FEEDBACK_1 ENTERPRISE_FEEDBACK_2 ENTERPRISE_FEEDBACK_3 ENTERPRISE_FEEDBACK_4 ENTERPRISE_FEEDBACK_5",
-        "ENTERPRISE_FEEDBACK used all its 5 iterations",
+        "ENTERPRISE_FEEDBACK_1 ENTERPRISE_FEEDBACK_2 ENTERPRISE_FEEDBACK_3",
+        "no progress: ENTERPRISE_FEEDBACK was about to start a third time with the same data",
     ),
     Tale(
         "too vague for an enterprise",
