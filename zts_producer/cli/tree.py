@@ -33,8 +33,9 @@ def lines_of(view: RunView) -> list[str]:
     now = now_ms()
     head = [
         f"{record.run_id} {record.outcome or record.status}: {record.title}",
-        f"workflow {' → '.join(view.route)} (definition {record.plan_digest[:12]}), {record.started} of at most {record.max_steps} steps, "
-        f"submitted {moment(record.created_ms)}, {duration(run_seconds(record, now))}",
+        f"workflow {' → '.join(view.route)} (definition {record.plan_digest[:12]}), "
+        f"{record.started} of at most {record.max_steps} steps, submitted {moment(record.created_ms)}, "
+        f"{duration(run_seconds(record, now))}",
     ]
     reason = [printable(f"reason: {record.reason}")] if record.reason else []
     nodes = [_line(node, depth, now) for tree in view.trees for depth, node in tree.walk()]
