@@ -21,8 +21,8 @@ from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
 from zts_core.run import Ref
-from zts_core.workflow.conditions import MISSING
-from zts_core.workflow.plan import REFERENCE, Plan, lookup
+from zts_core.workflow.conditions import MISSING, lookup
+from zts_core.workflow.plan import REFERENCE, Plan
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore
 

@@ -86,16 +86,16 @@ def read(facts: Facts, field: str) -> Any:
 
 def facts_from(data: Mapping[str, Any]) -> Callable[[str], Any]:
     """Facts over nested data, outputs by namespace; a number in a path (`graph.tasks.0`) counts into a list."""
+    return lambda field: lookup(data, field)
 
-    def look_up(field: str) -> Any:
-        value: Any = data
-        for part in field.split("."):
-            value = _member(value, part)
-            if value is MISSING:
-                break
-        return value
 
-    return look_up
+def lookup(value: Any, path: str) -> Any:
+    """The value at a dotted path of mappings and list indexes; `MISSING` where there is none."""
+    for part in path.split("."):
+        value = _member(value, part)
+        if value is MISSING:
+            break
+    return value
 
 
 def _member(value: Any, part: str) -> Any:

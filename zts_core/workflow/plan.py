@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from zts_core.workflow.conditions import MISSING, fields_of
+from zts_core.workflow.conditions import MISSING, fields_of, lookup
 from zts_core.workflow.model import (
     Approval,
     Call,
@@ -118,18 +118,6 @@ class Plan:
             else:
                 found[path] = value
         return {path: value for path, value in found.items() if value is not MISSING}
-
-
-def lookup(value: Any, path: str) -> Any:
-    """The value at a dotted path of mappings and list indexes; `MISSING` where there is none."""
-    for part in path.split("."):
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return MISSING
-    return value
 
 
 def compile_plan(

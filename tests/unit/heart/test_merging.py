@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from zts_core.merging import digest_of, items_ref, merge_held, merge_values
 from zts_core.run import Held
-from zts_core.workflow.conditions import MISSING
-from zts_core.workflow.plan import lookup
+from zts_core.workflow.conditions import MISSING, lookup
 
 scalars = st.one_of(st.integers(-3, 3), st.booleans(), st.sampled_from(["a", "b"]))
 FIELDS = {
