@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from zts_core.errors import BadInput, ServiceUnavailable
 from zts_core.ports import LedgerEntry, RunRecord, StepMessage, StepRecord
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zts_core.workflow.problems import Problem
     from zts_producer.health import Health
     from zts_producer.library import WorkflowEntry
+    from zts_producer.run_options import RunOptions
     from zts_producer.submission import Submission
     from zts_producer.view import RunView
 
@@ -74,37 +75,15 @@ class Client:
         self,
         idea: str,
         workflow: str = DEFAULT_WORKFLOW,
-        *,
-        max_steps: int | None = None,
-        key: str = "",
-        values: Mapping[str, Any] | None = None,
-        out: Path | str = "",
-        deadline: float | None = None,
-        budget_usd: float | None = None,
-        budget_tokens: int | None = None,
+        **options: Unpack[RunOptions],
     ) -> RunRecord:
         """Check everything, then record a run and start it; with a `key` used before, the run it started.
 
-        `workflow` is a name or a file; `values` reach every step; `out` is the folder its results shall go to;
-        `deadline` in seconds from now; `budget_usd` and `budget_tokens` bound what model calls may cost. Raises
-        BadInput before anything is recorded.
+        `workflow` is a name or a file; `RunOptions` has the options. Raises BadInput before anything is recorded.
         """
         from zts_producer.submission import prepare
 
-        return self.start(
-            prepare(
-                self.settings,
-                idea,
-                workflow,
-                max_steps=max_steps,
-                key=key,
-                values=values,
-                out=out,
-                deadline=deadline,
-                budget_usd=budget_usd,
-                budget_tokens=budget_tokens,
-            )
-        )
+        return self.start(prepare(self.settings, idea, workflow, **options))
 
     def start(self, submission: Submission) -> RunRecord:
         """Record and start what `prepare` has checked; safe to repeat, so a short outage is waited out."""
@@ -244,6 +223,33 @@ class Client:
             raise BadInput(f"{step.state} of run {record.run_id} has been answered already; see `zts status`")
         self.services.dispatcher.advance_run(record.run_id)
         return step
+
+    # again
+
+    def retry(self, run: str) -> RunRecord:
+        """Open an ended run again at the steps that failed; changes nothing on one that is open.
+
+        Raises BadInput where its end is none that a retry can change.
+        """
+        from zts_core.reviving import Reviver
+
+        run_id = self.find(run)
+        Reviver(self.services.dispatcher).retry_run(run_id)
+        return self.services.store.run(run_id)
+
+    def replay(self, run: str, from_state: str) -> RunRecord:
+        """Start a new run on the workflow of an old one, with every result that had come before a state.
+
+        Raises BadInput where the old run did not come to that state.
+        """
+        from zts_core.reviving import Reviver
+        from zts_producer.submission import once_more
+
+        store, old = self.services.store, self.record(run)
+        new = once_more(old, idea=store.idea(old.run_id), limits=self.services.spending(old.run_id))
+        reviver = Reviver(self.services.dispatcher)
+        created = reviver.replay_run(old.run_id, new, from_state=from_state, files=self.services.artifacts)
+        return store.run(created.run_id)
 
     def _unfinished(self, run: str, wish: str) -> RunRecord:
         record = self.record(run)

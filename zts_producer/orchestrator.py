@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import RunRecord
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zts_core.workflow.problems import Problem
     from zts_producer.health import Health
     from zts_producer.library import WorkflowEntry
+    from zts_producer.run_options import RunOptions
     from zts_producer.wiring import Services
 
 
@@ -58,32 +59,13 @@ class ZeroToShipOrchestrator:
         self,
         idea: str,
         workflow: str = DEFAULT_WORKFLOW,
-        *,
-        max_steps: int | None = None,
-        key: str = "",
-        values: Mapping[str, Any] | None = None,
-        out: Path | str = "",
-        deadline: float | None = None,
-        budget_usd: float | None = None,
-        budget_tokens: int | None = None,
+        **options: Unpack[RunOptions],
     ) -> Project:
         """Check the idea (its text) and the workflow (a name or a file), and record both without starting anything."""
         from zts_producer.submission import prepare
 
         def create() -> RunRecord:
-            checked = prepare(
-                self._client.settings,
-                idea,
-                workflow,
-                max_steps=max_steps,
-                key=key,
-                values=values,
-                out=out,
-                deadline=deadline,
-                budget_usd=budget_usd,
-                budget_tokens=budget_tokens,
-            )
-            return self._client.hold(checked)
+            return self._client.hold(prepare(self._client.settings, idea, workflow, **options))
 
         record = await asyncio.to_thread(create)
         return Project(record.run_id, record.title, record.workflow)
@@ -101,31 +83,11 @@ class ZeroToShipOrchestrator:
         self,
         idea: str,
         workflow: str = DEFAULT_WORKFLOW,
-        *,
-        max_steps: int | None = None,
-        key: str = "",
-        values: Mapping[str, Any] | None = None,
-        out: Path | str = "",
-        deadline: float | None = None,
-        budget_usd: float | None = None,
-        budget_tokens: int | None = None,
+        **options: Unpack[RunOptions],
     ) -> RunRecord:
         """Both of them, then wait for the run's end; look at the record's `outcome` and `reason`."""
 
-        def submit() -> RunRecord:
-            return self._client.submit(
-                idea,
-                workflow,
-                max_steps=max_steps,
-                key=key,
-                values=values,
-                out=out,
-                deadline=deadline,
-                budget_usd=budget_usd,
-                budget_tokens=budget_tokens,
-            )
-
-        record = await asyncio.to_thread(submit)
+        record = await asyncio.to_thread(lambda: self._client.submit(idea, workflow, **options))
         return await self.wait(record.run_id)
 
     async def wait(self, project_id: str) -> RunRecord:

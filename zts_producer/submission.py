@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from zts_core.errors import BadInput, OutputFolderTaken
-from zts_core.ports import NewRun
+from zts_core.ports import NewRun, RunRecord, Spending
 from zts_core.settings import Settings
 from zts_core.workflow.plan import Plan
 from zts_core.workflow.problems import Problem
 from zts_producer.idea import check_idea
 from zts_producer.library import checked_plan
 from zts_producer.naming import new_run_id, title_of
+from zts_producer.run_options import RunOptions
 
 DEFAULT_OUT = "shipped"
 LONGEST_KEY = 200
@@ -41,20 +42,13 @@ def prepare(
     settings: Settings,
     idea: str,
     workflow: str,
-    *,
-    max_steps: int | None = None,
-    key: str = "",
-    values: Mapping[str, Any] | None = None,
-    out: Path | str = "",
-    deadline: float | None = None,
-    budget_usd: float | None = None,
-    budget_tokens: int | None = None,
+    **options: Unpack[RunOptions],
 ) -> Submission:
     """Check all of it. Raises IdeaInvalid, OutputFolderTaken, WorkflowInvalid or BadInput; leaves nothing behind."""
     text = check_idea(idea.encode(errors="surrogatepass"), name="the idea", limit=settings.idea_bytes)
-    cap = checked_max_steps(settings, max_steps)
-    folder = check_out(out)
-    deadline_s = _checked_deadline(settings, deadline)
+    cap = checked_max_steps(settings, options.get("max_steps"))
+    folder = check_out(options.get("out", ""))
+    deadline_s = _checked_deadline(settings, options.get("deadline"))
     plan, warnings = checked_plan(settings, workflow, max_steps=cap, deadline_s=deadline_s)
     new = NewRun(
         run_id=new_run_id(),
@@ -63,15 +57,29 @@ def prepare(
         workflow=plan.root,
         max_steps=cap,
         deadline_s=deadline_s,
-        key=_checked_key(key),
-        values=_checked_values(values or {}),
+        key=_checked_key(options.get("key", "")),
+        values=_checked_values(options.get("values", {})),
         out=str(folder),
-        budget_usd=_checked_budget(settings.budget_usd if budget_usd is None else budget_usd, "--budget-usd"),
-        budget_tokens=_checked_budget(
-            settings.budget_tokens if budget_tokens is None else budget_tokens, "--budget-tokens"
-        ),
+        budget_usd=_checked_budget(options.get("budget_usd"), settings.budget_usd, "--budget-usd"),
+        budget_tokens=_checked_budget(options.get("budget_tokens"), settings.budget_tokens, "--budget-tokens"),
     )
     return Submission(new, plan, tuple(warnings))
+
+
+def once_more(old: RunRecord, *, idea: str, limits: Spending) -> NewRun:
+    """A new run as an old one was submitted. It may spend what that might: it is not charged for what it reuses."""
+    return NewRun(
+        run_id=new_run_id(),
+        idea=idea,
+        title=old.title,
+        workflow=old.workflow,
+        max_steps=old.max_steps,
+        deadline_s=(old.deadline_ms - old.created_ms) / 1000,
+        values=old.values,
+        out=old.out,
+        budget_usd=limits.budget_usd,
+        budget_tokens=limits.budget_tokens,
+    )
 
 
 def check_out(out: Path | str = "") -> Path:
@@ -119,7 +127,8 @@ def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
     return cap
 
 
-def _checked_budget(budget: Amount, option: str) -> Amount:
+def _checked_budget(asked: Amount, default: Amount, option: str) -> Amount:
+    budget = default if asked is None else asked
     if budget is not None and not 0 <= budget <= LARGEST_BUDGET:
         raise BadInput(f"a budget of {budget} is not between 0 and {LARGEST_BUDGET:,}; correct {option}")
     return budget

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -53,3 +53,8 @@ def assignment(text: str) -> tuple[str, Any]:
         return name, value
     except RecursionError:
         raise click.BadParameter(f"the value of {name} is nested too deeply") from None
+
+
+def as_mapping(_ctx: click.Context, _option: click.Parameter, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Repeated assignments as one mapping; the last of a name counts."""
+    return dict(pairs)

@@ -11,7 +11,7 @@ from zts_producer.cli.control import say_who_carries_out
 from zts_producer.cli.options import HELP, json_option, run_argument
 
 if TYPE_CHECKING:
-    from zts_core.ports import DeadLetter, RunRecord, Spending
+    from zts_core.ports import DeadLetter, RunRecord
     from zts_producer.client import Client
 
 
@@ -32,29 +32,10 @@ def retry(run: str, as_json: bool) -> None:
 @json_option
 def replay(run: str, from_state: str, as_json: bool) -> None:
     """Start a new run that reuses every result RUN had before STATE."""
-    from zts_core.ports import NewRun
-    from zts_core.reviving import Reviver
     from zts_producer.client import Client
-    from zts_producer.naming import new_run_id
 
     with Client(workers=False) as client:
-        store, old = client.services.store, client.record(run)
-        limits = _spending(client, old.run_id)
-        new = NewRun(
-            run_id=new_run_id(),
-            idea=store.idea(old.run_id),
-            title=old.title,
-            workflow=old.workflow,
-            max_steps=old.max_steps,
-            deadline_s=(old.deadline_ms - old.created_ms) / 1000,
-            values=old.values,
-            out=old.out,
-            budget_usd=limits.budget_usd,
-            budget_tokens=limits.budget_tokens,
-        )
-        reviver = Reviver(client.services.dispatcher)
-        created = reviver.replay_run(old.run_id, new, from_state=from_state, files=client.services.artifacts)
-        _tell(client, store.run(created.run_id), as_json)
+        _tell(client, client.replay(run, from_state), as_json)
 
 
 @click.group(context_settings=HELP)
@@ -123,25 +104,12 @@ def drop(run: str, state: str, as_json: bool) -> None:
 
 
 def _retried(client: Client, run: str) -> RunRecord:
-    from zts_core.reviving import Reviver
     from zts_producer.cli.output import notice
 
-    run_id = client.find(run)
-    if not Reviver(client.services.dispatcher).retry_run(run_id):
-        notice(f"run {run_id} is open, nothing had to be done")
-    return client.services.store.run(run_id)
-
-
-def _spending(client: Client, run_id: str) -> Spending:
-    """A replay may spend what its run might: it is not charged for what it reuses."""
-    from zts_core.redis_store.budgets import RedisCallBook
-
-    settings, place = client.settings, client.services.choice
-    book = RedisCallBook(place.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
-    try:
-        return book.spending(run_id)
-    finally:
-        book.close()
+    before = client.record(run)
+    if before.outcome is None:
+        notice(f"run {before.run_id} is open, nothing had to be done")
+    return client.retry(before.run_id)
 
 
 def _of_run(client: Client, run: str, state: str) -> list[DeadLetter]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from zts_producer.cli.options import HELP, assignment, json_option, out_option, version_option
+from zts_producer.cli.options import HELP, as_mapping, assignment, json_option, out_option, version_option
 
 if TYPE_CHECKING:
     from zts_core.ports import RunRecord
     from zts_producer.client import Client
+    from zts_producer.run_options import RunOptions
 
 
 @click.command(context_settings=HELP)
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 @click.option("--workflow", "-w", metavar="NAME|FILE", help="Workflow to run (default: default_software_build).")
 @click.option("--max-steps", type=int, metavar="N", help="Most steps the run may start (default: 50).")
 @click.option("--key", default="", metavar="KEY", help="The same key never starts a second run: it gives the first.")
-@click.option("--set", "values", metavar="NAME=VALUE", multiple=True, type=assignment, help="A value for every step.")
+@click.option(
+    "--set",
+    "values",
+    metavar="NAME=VALUE",
+    multiple=True,
+    type=assignment,
+    callback=as_mapping,
+    help="A value for every step.",
+)
 @click.option("--deadline", type=float, metavar="SECONDS", help="The run ends as timed out after this long.")
 @click.option("--budget-usd", type=float, metavar="DOLLARS", help="Most that the run's model calls may cost.")
 @click.option("--budget-tokens", type=int, metavar="N", help="Most tokens they may use (default: ZTS_BUDGET_TOKENS).")
@@ -30,15 +38,9 @@ if TYPE_CHECKING:
 def submit(
     idea_file: str,
     workflow: str | None,
-    max_steps: int | None,
-    key: str,
-    values: Sequence[tuple[str, Any]],
-    deadline: float | None,
-    budget_usd: float | None,
-    budget_tokens: int | None,
-    out: str,
     detach: bool,
     as_json: bool,
+    **options: Unpack[RunOptions],
 ) -> int:
     """Carry the idea in IDEA_FILE (- for standard input) to something shipped.
 
@@ -56,20 +58,16 @@ def submit(
         settings,
         read_idea(idea_file, limit=settings.idea_bytes),
         DEFAULT_WORKFLOW if workflow is None else workflow,
-        max_steps=max_steps,
-        key=key,
-        values=dict(values),
-        out=out,
-        deadline=deadline,
-        budget_usd=budget_usd,
-        budget_tokens=budget_tokens,
+        **options,
     )
     for warning in submission.warnings:
         notice(str(warning))
     with Client(settings, workers=not detach, say=notice) as client:
         record = client.start(submission)
         if record.run_id != submission.new.run_id:
-            notice(f"the key {key!r} was used before: this is run {record.run_id}, nothing new was started")
+            notice(
+                f"the key {submission.new.key!r} was used before: this is run {record.run_id}, nothing new was started"
+            )
         if detach:
             return _leave(client, record, as_json=as_json)
         from zts_producer.cli.following import follow_to_end

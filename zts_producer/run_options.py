@@ -1,0 +1,25 @@
+"""Decides what a submit may say of its run besides the idea and the workflow: one list for every door in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+
+class RunOptions(TypedDict, total=False):
+    """Keyword arguments of `Client.submit` and its asynchronous twins; what is left out has its default.
+
+    max_steps: most steps the run may start (default 50). key: the same key never starts a second run, it gives the
+    first. values: JSON values that reach every step. out: folder its results shall go to (default `shipped`).
+    deadline: seconds from now after which it ends as timed out. budget_usd, budget_tokens: most that its model calls
+    may cost, in dollars, and tokens read and written together.
+    """
+
+    max_steps: int | None
+    key: str
+    values: Mapping[str, Any]
+    out: Path | str
+    deadline: float | None
+    budget_usd: float | None
+    budget_tokens: int | None
