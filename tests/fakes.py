@@ -561,6 +561,9 @@ class MemoryStore:
             key=new.key,
             out=new.out,
             values=new.values,
+            budget_usd=new.budget_usd,
+            budget_tokens=new.budget_tokens,
+            crew_budgets=new.crew_budgets,
         )
 
 

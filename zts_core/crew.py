@@ -8,6 +8,7 @@ cannot. Keep its module light to import: the producer imports it to type-check w
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,3 +153,8 @@ class Crew(Protocol):
 
     def run(self, context: StepContext) -> BaseModel | Awaitable[BaseModel]:
         """Do the step's work and return an instance of `Output`."""
+
+
+def short_name(crew: str) -> str:
+    """`ValidatorCrew` and `pricing:PricingCrew` as they stand in variables and options: `validator`, `pricing`."""
+    return re.sub(r"_?crew$", "", crew.rpartition(":")[2].rpartition(".")[2].lower())

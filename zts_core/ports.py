@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zts_core.decision import Decision, Packed
+from zts_core.limits import Budget
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, StepStatus
 from zts_core.workflow.plan import Plan
 
@@ -100,6 +101,8 @@ class NewRun:
     """Dollars that model calls may cost at most; None for no limit."""
     budget_tokens: int | None = None
     """Tokens, read and written, that model calls may use at most; None for no limit."""
+    crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
+    """The same for all calls of one crew, by its short name (`builder`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,9 @@ class RunRecord:
     key: str = ""
     out: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +400,7 @@ class ReserveVerdict(StrEnum):
     RESERVED = "reserved"
     """It is set aside: make the call, then settle it."""
     OVER_BUDGET = "over_budget"
-    """It would pass the run's budget: do not call."""
+    """It would pass the budget of the run or of its crew: do not call."""
     WAIT = "wait"
     """The provider's pace allows no call yet."""
     FENCED = "fenced"
@@ -403,11 +409,15 @@ class ReserveVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The answer to a reservation: seconds to WAIT, or what of the budget is `used` up already."""
+    """The answer to a reservation: seconds to WAIT, or what of the budget is `used` up already.
+
+    `crew` is the short name of the crew whose budget it would pass, empty where it is the run's.
+    """
 
     verdict: ReserveVerdict
     wait_s: float = 0.0
     used: str = ""
+    crew: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,22 +438,21 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a run's model calls cost: booked, set aside for calls under way (or lost), and its limits."""
+    """What model calls cost, of a run or a crew: booked, set aside for calls under way (or lost), the limit."""
 
     spent: Cost
     held: Cost
     calls: int
-    budget_usd: float | None = None
-    budget_tokens: int | None = None
+    budget: Budget = field(default_factory=Budget)
 
 
 class CallBook(Protocol):
     """Where model calls are paid from, across workers and attempts. Every method is atomic and safe to repeat."""
 
     def reserve(
-        self, run_id: str, seq: int, *, attempt: int, call: str, most: Cost, provider: str, pace: Pace
+        self, run_id: str, seq: int, *, attempt: int, call: str, crew: str, most: Cost, provider: str, pace: Pace
     ) -> Reservation:
-        """Set aside the `most` a call may cost, within the run's budget and the provider's pace."""
+        """Set aside the `most` a call may cost, within the budgets of run and crew and the provider's pace."""
 
     def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
         """Book what a reserved call cost, and write `detail` to the ledger; False where that was done before."""
@@ -454,8 +463,8 @@ class CallBook(Protocol):
     def kept(self, run_id: str, name: str) -> str | None:
         """The answer that was kept under this name."""
 
-    def spending(self, run_id: str) -> Spending:
-        """What the run's calls cost so far."""
+    def spending(self, run_id: str, *, crew: str = "") -> Spending:
+        """What the calls of the run, or of one of its crews, cost so far."""
 
 
 class StepQueue(Protocol):

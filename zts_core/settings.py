@@ -7,18 +7,31 @@ Environment variables `ZTS_*` and a `.env` file in the current folder are read o
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from zts_core import limits
 from zts_core.errors import SettingInvalid
 
 LOCAL_REDIS = "redis://127.0.0.1:6379/0"
 """Where a Redis on this host is looked for when none is configured."""
+
+
+def _read_by(read: Callable[[str], object]) -> BeforeValidator:
+    """Text of the environment in this project's own spelling; what a program hands over is taken as it is."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+PerProvider = Annotated[dict[str, int], NoDecode, _read_by(limits.per_provider)]
+CrewBudgets = Annotated[
+    dict[str, limits.Budget], NoDecode, _read_by(lambda text: limits.crew_budgets(limits.words(text)))
+]
 
 
 class Settings(BaseSettings):
@@ -77,13 +90,14 @@ class Settings(BaseSettings):
     model_repairs: Annotated[int, Field(ge=0, le=10)] = 2
     model_max_tokens: Annotated[int, Field(ge=64, le=1_000_000)] = 4096
     model_answer_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = 2_000_000
-    model_requests_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    model_tokens_per_minute: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    model_requests_per_minute: PerProvider = Field(default_factory=dict)
+    model_tokens_per_minute: PerProvider = Field(default_factory=dict)
     model_record_bytes: Annotated[int, Field(ge=0, le=1_000_000)] = 4000
     prompts: Path | None = None
     prices: Path | None = None
     budget_usd: Annotated[float | None, Field(ge=0, le=1_000_000)] = None
     budget_tokens: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1_000_000
+    crew_budgets: CrewBudgets = Field(default_factory=dict)
 
     @property
     def artifact_folder(self) -> Path:

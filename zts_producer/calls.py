@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zts_core.ports import LedgerEntry
+from zts_core.crew import short_name
+from zts_core.limits import Budget
+from zts_core.ports import LedgerEntry, RunRecord
 
 KIND = "model_call"
 
@@ -27,9 +29,25 @@ class Bill:
         """Tokens read and written."""
         return sum(int(call["tokens"]) for call in self.calls)
 
+    def of_crew(self, crew: str) -> Bill:
+        """The part of one crew, by its short name."""
+        return Bill(tuple(call for call in self.calls if short_name(str(call.get("crew", ""))) == crew))
+
     def __str__(self) -> str:
         calls = "1 model call" if len(self.calls) == 1 else f"{len(self.calls)} model calls"
         return f"${self.usd:.4f} for {self.tokens:,} tokens in {calls}"
+
+    def against(self, record: RunRecord) -> str:
+        """The bill beside the budgets of its run and of its crews; empty where there is neither."""
+        if not (self.calls or record.crew_budgets or record.budget_usd is not None):
+            return ""
+        whole = Budget(record.budget_usd, record.budget_tokens)
+        crews = [f"{name} {self.of_crew(name)}{_of(budget)}" for name, budget in sorted(record.crew_budgets.items())]
+        return "; ".join([f"{self}{_of(whole)}", *crews])
+
+
+def _of(budget: Budget) -> str:
+    return f" (at most {budget})" if str(budget) else ""
 
 
 def bill_of(ledger: Iterable[LedgerEntry]) -> Bill:

@@ -246,7 +246,7 @@ class Client:
         from zts_producer.submission import once_more
 
         store, old = self.services.store, self.record(run)
-        new = once_more(old, idea=store.idea(old.run_id), limits=self.services.spending(old.run_id))
+        new = once_more(old, idea=store.idea(old.run_id))
         reviver = Reviver(self.services.dispatcher)
         created = reviver.replay_run(old.run_id, new, from_state=from_state, files=self.services.artifacts)
         return store.run(created.run_id)

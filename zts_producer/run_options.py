@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from zts_core.limits import Budget
 
 
 class RunOptions(TypedDict, total=False):
@@ -13,7 +16,8 @@ class RunOptions(TypedDict, total=False):
     max_steps: most steps the run may start (default 50). key: the same key never starts a second run, it gives the
     first. values: JSON values that reach every step. out: folder its results shall go to (default `shipped`).
     deadline: seconds from now after which it ends as timed out. budget_usd, budget_tokens: most that its model calls
-    may cost, in dollars, and tokens read and written together.
+    may cost, in dollars, and tokens read and written together. crew_budgets: the same for one crew's calls, by its
+    name (`builder`).
     """
 
     max_steps: int | None
@@ -23,3 +27,4 @@ class RunOptions(TypedDict, total=False):
     deadline: float | None
     budget_usd: float | None
     budget_tokens: int | None
+    crew_budgets: Mapping[str, Budget]

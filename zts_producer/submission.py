@@ -10,11 +10,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar, Unpack
 
+from zts_core.crew import short_name
 from zts_core.errors import BadInput, OutputFolderTaken
-from zts_core.ports import NewRun, RunRecord, Spending
+from zts_core.limits import Budget
+from zts_core.ports import NewRun, RunRecord
 from zts_core.settings import Settings
 from zts_core.workflow.plan import Plan
 from zts_core.workflow.problems import Problem
+from zts_producer.bounds import bounds
 from zts_producer.idea import check_idea
 from zts_producer.library import checked_plan
 from zts_producer.naming import new_run_id, title_of
@@ -36,6 +39,8 @@ class Submission:
     new: NewRun
     plan: Plan
     warnings: tuple[Problem, ...] = ()
+    bounds: tuple[str, ...] = ()
+    """What it may cost at most, said before it starts."""
 
 
 def prepare(
@@ -62,11 +67,12 @@ def prepare(
         out=str(folder),
         budget_usd=_checked_budget(options.get("budget_usd"), settings.budget_usd, "--budget-usd"),
         budget_tokens=_checked_budget(options.get("budget_tokens"), settings.budget_tokens, "--budget-tokens"),
+        crew_budgets=_crew_budgets(plan, settings.crew_budgets, options.get("crew_budgets", {})),
     )
-    return Submission(new, plan, tuple(warnings))
+    return Submission(new, plan, tuple(warnings), bounds(settings, new, plan))
 
 
-def once_more(old: RunRecord, *, idea: str, limits: Spending) -> NewRun:
+def once_more(old: RunRecord, *, idea: str) -> NewRun:
     """A new run as an old one was submitted. It may spend what that might: it is not charged for what it reuses."""
     return NewRun(
         run_id=new_run_id(),
@@ -77,8 +83,9 @@ def once_more(old: RunRecord, *, idea: str, limits: Spending) -> NewRun:
         deadline_s=(old.deadline_ms - old.created_ms) / 1000,
         values=old.values,
         out=old.out,
-        budget_usd=limits.budget_usd,
-        budget_tokens=limits.budget_tokens,
+        budget_usd=old.budget_usd,
+        budget_tokens=old.budget_tokens,
+        crew_budgets=old.crew_budgets,
     )
 
 
@@ -132,6 +139,24 @@ def _checked_budget(asked: Amount, default: Amount, option: str) -> Amount:
     if budget is not None and not 0 <= budget <= LARGEST_BUDGET:
         raise BadInput(f"a budget of {budget} is not between 0 and {LARGEST_BUDGET:,}; correct {option}")
     return budget
+
+
+def _crew_budgets(plan: Plan, general: Mapping[str, Budget], own: Mapping[str, Budget]) -> dict[str, Budget]:
+    """Budgets of the plan's crews: what this run names, over what the settings give to all runs."""
+    known = {short_name(crew) for crew in plan.crews}
+    for name, budget in own.items():
+        if name not in known:
+            raise BadInput(
+                f"no crew of this workflow is called {name!r}; name one of {', '.join(sorted(known))} in --crew-budget"
+            )
+        _checked_budget(budget.usd, None, f"--crew-budget {name}")
+        _checked_budget(budget.tokens, None, f"--crew-budget {name}")
+    given = {name: budget for name, budget in general.items() if name in known}
+    return {**given, **{name: _over(given.get(name, Budget()), budget) for name, budget in own.items()}}
+
+
+def _over(general: Budget, own: Budget) -> Budget:
+    return Budget(general.usd if own.usd is None else own.usd, general.tokens if own.tokens is None else own.tokens)
 
 
 def _checked_deadline(settings: Settings, deadline: float | None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from zts_core.ports import LedgerEntry, RunRecord, StepRecord
 from zts_core.run import Outcome, RunStatus, StepStatus
 from zts_core.workflow.model import Approval, Call, Foreach, Loop, Step, Terminal
 from zts_core.workflow.plan import Kind, Plan, PlanNode
+from zts_producer.calls import Bill, bill_of
 from zts_producer.notes import Notes
 
 
@@ -78,11 +79,14 @@ class RunView:
     steps: tuple[StepRecord, ...]
     route: tuple[str, ...]
     trees: tuple[NodeView, ...]
+    bill: Bill = field(default_factory=lambda: Bill(()))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
         return {
             **record_json(self.record),
+            "usd": round(self.bill.usd, 6),
+            "tokens": self.bill.tokens,
             "route": list(self.route),
             "steps": [asdict(step) for step in self.steps],
             "tree": [_node_json(tree) for tree in self.trees],
@@ -93,11 +97,12 @@ def run_view(
     record: RunRecord, plan: Plan, *, steps: Iterable[StepRecord], ledger: Iterable[LedgerEntry] = ()
 ) -> RunView:
     """The view of a run; `ledger` may be just its gates, loop ends and escalations."""
-    known = tuple(steps)
-    notes = Notes(ledger)
+    known, told = tuple(steps), tuple(ledger)
+    notes = Notes(told)
     route = (plan.root, *notes.escalations)
     build = _TreeBuilder(plan, record, known, notes)
-    return RunView(record, known, route, tuple(build.tree(name) for name in route if name in plan.nodes))
+    trees = tuple(build.tree(name) for name in route if name in plan.nodes)
+    return RunView(record, known, route, trees, bill_of(told))
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:

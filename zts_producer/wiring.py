@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from zts_core.artifacts import LocalArtifacts
 from zts_core.errors import ZtsError
-from zts_core.ports import RunStore, Spending, StepQueue
+from zts_core.ports import RunStore, StepQueue
 from zts_core.run import StepStatus
 from zts_core.settings import Settings, kombu_url, one_redis
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
@@ -99,17 +99,6 @@ class Services:
     def artifacts(self) -> LocalArtifacts:
         """The crews' files."""
         return LocalArtifacts(self.settings.artifact_folder)
-
-    def spending(self, run_id: str) -> Spending:
-        """What a run's model calls cost and may cost."""
-        from zts_core.redis_store.budgets import RedisCallBook
-
-        settings = self.settings
-        book = RedisCallBook(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
-        try:
-            return book.spending(run_id)
-        finally:
-            book.close()
 
     @cached_property
     def results(self) -> Results:

@@ -7,14 +7,13 @@ from typing import Any, cast
 
 import redis
 
+from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict, Spending
 from zts_core.redis_store import keys
+from zts_core.redis_store.codec import MICRO, budget_in, crew_budgets, micro
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import dumps
-
-MICRO = 1_000_000
-"""Redis counts whole numbers: money is kept in millionths of a dollar."""
 
 _SCRIPTS = ("reserve", "settle_call", "keep_answer")
 
@@ -39,9 +38,9 @@ class RedisCallBook:
         self._redis.close()
 
     def reserve(
-        self, run_id: str, seq: int, *, attempt: int, call: str, most: Cost, provider: str, pace: Pace
+        self, run_id: str, seq: int, *, attempt: int, call: str, crew: str, most: Cost, provider: str, pace: Pace
     ) -> Reservation:
-        verdict, first, second = self._scripts.call(
+        verdict, first, second, whose = self._scripts.call(
             "reserve",
             run_id,
             seq,
@@ -52,16 +51,17 @@ class RedisCallBook:
             self._retention_ms,
             pace.requests_per_minute,
             pace.tokens_per_minute,
-            keys=[_calls(run_id), keys.pace_key(provider, "requests"), keys.pace_key(provider, "tokens")],
+            crew,
+            keys=[_calls(run_id), keys.pace_key(provider)],
         )
         if verdict == "wait":
             return Reservation(ReserveVerdict.WAIT, wait_s=int(first) / 1000)
         if verdict == "over_usd":
-            return Reservation(
-                ReserveVerdict.OVER_BUDGET, used=f"${int(first) / MICRO:.4f} of ${int(second) / MICRO:g}"
-            )
+            used = f"${int(first) / MICRO:.4f} of ${int(second) / MICRO:g}"
+            return Reservation(ReserveVerdict.OVER_BUDGET, used=used, crew=whose)
         if verdict == "over_tokens":
-            return Reservation(ReserveVerdict.OVER_BUDGET, used=f"{int(first)} of {int(second)} tokens")
+            used = f"{int(first)} of {int(second)} tokens"
+            return Reservation(ReserveVerdict.OVER_BUDGET, used=used, crew=whose)
         return Reservation(ReserveVerdict(verdict))
 
     def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
@@ -77,26 +77,21 @@ class RedisCallBook:
         with translated(self.place):
             return cast("str | None", self._redis.hget(_calls(run_id), f"answer:{name}"))
 
-    def spending(self, run_id: str) -> Spending:
+    def spending(self, run_id: str, *, crew: str = "") -> Spending:
+        whose = f":{crew}" if crew else ""
         names = ("spent_usd", "spent_tokens", "held_usd", "held_tokens", "calls")
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=False)
-            pipe.hmget(_calls(run_id), *names)
-            pipe.hmget(keys.run_key(run_id), "budget_usd", "budget_tokens")
-            used, (usd, tokens) = pipe.execute()
+            pipe.hmget(_calls(run_id), *(f"{name}{whose}" for name in names))
+            pipe.hmget(keys.run_key(run_id), "budget_usd", "budget_tokens", "crew_budgets")
+            used, (usd, tokens, crews) = pipe.execute()
         spent_usd, spent_tokens, held_usd, held_tokens, calls = (int(number or 0) for number in used)
         return Spending(
             spent=Cost(spent_usd / MICRO, spent_tokens),
             held=Cost(held_usd / MICRO, held_tokens),
             calls=calls,
-            budget_usd=int(usd) / MICRO if usd else None,
-            budget_tokens=int(tokens) if tokens else None,
+            budget=crew_budgets(crews).get(crew, Budget()) if crew else budget_in(usd, tokens),
         )
-
-
-def micro(usd: float) -> int:
-    """Dollars as whole millionths, rounded up: a cheap call is never free."""
-    return -int(-usd * MICRO // 1)
 
 
 def _calls(run_id: str) -> str:

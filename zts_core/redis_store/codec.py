@@ -8,8 +8,12 @@ from typing import Any
 
 from zts_core.advance import SAME_VISITS
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
-from zts_core.ports import DeadLetter, LedgerEntry, RunRecord, StepRecord, StepResult
-from zts_core.run import Ending, Outcome, RunStatus, StepStatus, dumps
+from zts_core.limits import Budget
+from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult
+from zts_core.run import Ending, JsonValue, Outcome, RunStatus, StepStatus, dumps
+
+MICRO = 1_000_000
+"""Redis counts whole numbers: money is kept in millionths of a dollar."""
 
 
 def decision_json(decision: Decision, *, retention_ms: int) -> str:
@@ -98,6 +102,7 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
     if raw.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING):
         status = RunStatus.PAUSED
     outcome = raw.get("outcome")
+    own = budget_in(raw.get("budget_usd"), raw.get("budget_tokens"))
     return RunRecord(
         run_id=run_id,
         title=raw.get("title", ""),
@@ -114,6 +119,9 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
         key=raw.get("key", ""),
         out=raw.get("out", ""),
         values=json.loads(raw.get("values") or "{}"),
+        budget_usd=own.usd,
+        budget_tokens=own.tokens,
+        crew_budgets=crew_budgets(raw.get("crew_budgets")),
     )
 
 
@@ -176,3 +184,33 @@ def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None])
 def ledger_entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
     at_ms = int(entry_id.partition("-")[0])
     return LedgerEntry(entry_id, at_ms, fields["kind"], int(fields["seq"]), json.loads(fields["detail"]))
+
+
+def budget_fields(new: NewRun) -> dict[str, JsonValue]:
+    """The budgets of a run and of its crews, as they stand in the run's hash."""
+    own = _budget_out(Budget(new.budget_usd, new.budget_tokens))
+    crews = {crew: _budget_out(budget) for crew, budget in new.crew_budgets.items()}
+    return {
+        **{f"budget_{unit}": most for unit, most in own.items()},
+        **({"crew_budgets": dumps(crews)} if crews else {}),
+    }
+
+
+def crew_budgets(text: str | None) -> dict[str, Budget]:
+    """Budgets by crew from the field `crew_budgets`."""
+    return {crew: budget_in(**raw) for crew, raw in json.loads(text or "{}").items()}
+
+
+def budget_in(usd: str | int | None = None, tokens: str | int | None = None) -> Budget:
+    """A budget from how it is kept: millionths of a dollar, and tokens."""
+    return Budget(None if usd is None else int(usd) / MICRO, None if tokens is None else int(tokens))
+
+
+def _budget_out(budget: Budget) -> dict[str, JsonValue]:
+    kept = {"usd": None if budget.usd is None else micro(budget.usd), "tokens": budget.tokens}
+    return {unit: most for unit, most in kept.items() if most is not None}
+
+
+def micro(usd: float) -> int:
+    """Dollars as whole millionths, rounded up: a cheap call is never free."""
+    return -int(-usd * MICRO // 1)

@@ -4,7 +4,8 @@ Of one run, all dropped together `retention` after its end:
 
     zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
                                    position), version (of the position), started, created, finished, deadline (ms),
-                                   max_steps, key, values, out, paused, withdrawn (outcome and reason, once stopping),
+                                   max_steps, key, values, out, budget_usd (millionths), budget_tokens,
+                                   crew_budgets (JSON), paused, withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
@@ -16,7 +17,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
     zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
-                                   calls, hold:<call> -> "usd tokens" set aside, answer:<name> -> a checked answer
+                                   calls, each also with :<crew>; hold:<call> -> "usd tokens crew" set aside,
+                                   answer:<name> -> a checked answer
 
 Of all runs together:
 
@@ -37,7 +39,7 @@ Of all runs together:
     zts:outbox:feeder      string  held by the one process that feeds the graph now
     zts:outbox:feeding     hash    how that gets on: trouble (one line), failures in a row, resume (ms), asked (ms)
     zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
-    zts:pace:<provider>:*  string  when the next request, or token, is due (ms); gone a minute after the last
+    zts:pace:<provider>    hash    r:<second>, t:<second> -> requests, tokens asked in it; gone a minute after the last
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
@@ -86,9 +88,9 @@ def submit_key(key: str) -> str:
     return f"{PREFIX}key:{key}"
 
 
-def pace_key(provider: str, what: str) -> str:
-    """Key of a provider's pace of `requests` or `tokens`."""
-    return f"{PREFIX}pace:{provider}:{what}"
+def pace_key(provider: str) -> str:
+    """Key of what a provider was asked lately."""
+    return f"{PREFIX}pace:{provider}"
 
 
 def split_member(member: str) -> tuple[str, int]:

@@ -32,22 +32,16 @@ from zts_core.ports import (
     StepResult,
 )
 from zts_core.redis_store import codec, keys
-from zts_core.redis_store.budgets import micro
+from zts_core.redis_store.codec import budget_fields
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
-from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 
 LARGEST_STATE_SENT = 16_384
 """Bytes of a position that a claim carries along; a wider one is read when it is needed."""
 
 _STATUS_AFTER = {SettledAs.DONE: "done", SettledAs.FAILED: "failed", SettledAs.CANCELLED: "cancelled"}
-
-
-def crews_of(plan: Plan) -> list[str]:
-    """Names of the crews a plan may call, each once."""
-    return sorted({node.model.crew for node in plan.nodes.values() if isinstance(node.model, Step)})
 
 
 class RedisStore:
@@ -92,8 +86,7 @@ class RedisStore:
             "values": dumps(new.values),
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
-            **({"budget_usd": micro(new.budget_usd)} if new.budget_usd is not None else {}),
-            **({"budget_tokens": new.budget_tokens} if new.budget_tokens is not None else {}),
+            **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
@@ -104,7 +97,7 @@ class RedisStore:
             dumps(fields),
             plan.to_json(),
             kept_ms,
-            dumps(crews_of(plan)),
+            dumps(plan.crews),
             keys=extra,
         )
         return Created(run_id, bool(existed))
@@ -413,6 +406,9 @@ class RedisStore:
 
 
 _RECORD_FIELDS = (
+    "budget_usd",
+    "budget_tokens",
+    "crew_budgets",
     "title",
     "workflow",
     "plan",

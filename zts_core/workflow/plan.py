@@ -88,6 +88,11 @@ class Plan:
         return {namespace: tuple(sorted(paths)) for namespace, paths in found.items()}
 
     @cached_property
+    def crews(self) -> tuple[str, ...]:
+        """Names of the crews it may call, each once, sorted."""
+        return tuple(sorted({node.model.crew for node in self.nodes.values() if isinstance(node.model, Step)}))
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from zts_core.limits import Budget
 
 HELP = {"help_option_names": ["-h", "--help"]}
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,6 +56,16 @@ def assignment(text: str) -> tuple[str, Any]:
         return name, value
     except RecursionError:
         raise click.BadParameter(f"the value of {name} is nested too deeply") from None
+
+
+def as_crew_budgets(_ctx: click.Context, _option: click.Parameter, texts: Sequence[str]) -> dict[str, Budget]:
+    """`builder=2.50usd`, several times, as budgets by crew."""
+    from zts_core.limits import crew_budgets
+
+    try:
+        return crew_budgets(texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def as_mapping(_ctx: click.Context, _option: click.Parameter, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from zts_producer.cli.options import HELP, as_mapping, assignment, json_option, out_option, version_option
+from zts_producer.cli.options import (
+    HELP,
+    as_crew_budgets,
+    as_mapping,
+    assignment,
+    json_option,
+    out_option,
+    version_option,
+)
 
 if TYPE_CHECKING:
     from zts_core.ports import RunRecord
@@ -31,6 +39,14 @@ if TYPE_CHECKING:
 @click.option("--deadline", type=float, metavar="SECONDS", help="The run ends as timed out after this long.")
 @click.option("--budget-usd", type=float, metavar="DOLLARS", help="Most that the run's model calls may cost.")
 @click.option("--budget-tokens", type=int, metavar="N", help="Most tokens they may use (default: ZTS_BUDGET_TOKENS).")
+@click.option(
+    "--crew-budget",
+    "crew_budgets",
+    metavar="CREW=AMOUNT",
+    multiple=True,
+    callback=as_crew_budgets,
+    help="The same for one crew: builder=2.50usd or builder=200000tokens.",
+)
 @out_option
 @click.option("--detach", "-d", is_flag=True, help="Print the run's id and leave.")
 @json_option
@@ -62,6 +78,8 @@ def submit(
     )
     for warning in submission.warnings:
         notice(str(warning))
+    for line in submission.bounds:
+        notice(line)
     with Client(settings, workers=not detach, say=notice) as client:
         record = client.start(submission)
         if record.run_id != submission.new.run_id:

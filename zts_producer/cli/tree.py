@@ -20,6 +20,8 @@ def print_view(view: RunView) -> None:
 
         console = Console()
         console.print(picture(view, now=now_ms(), console=console))
+        if words := view.bill.against(view.record):
+            console.print(f"cost: {words}", markup=False, highlight=False)
         if view.record.reason:
             console.print(printable(view.record.reason), markup=False, highlight=False)
         return
@@ -37,9 +39,10 @@ def lines_of(view: RunView) -> list[str]:
         f"{record.started} of at most {record.max_steps} steps, submitted {moment(record.created_ms)}, "
         f"{duration(run_seconds(record, now))}",
     ]
+    cost = [f"cost: {words}"] if (words := view.bill.against(record)) else []
     reason = [printable(f"reason: {record.reason}")] if record.reason else []
     nodes = [_line(node, depth, now) for tree in view.trees for depth, node in tree.walk()]
-    return [*head, *reason, *nodes]
+    return [*head, *cost, *reason, *nodes]
 
 
 def _line(node: NodeView, depth: int, now: int) -> str:

@@ -15,11 +15,12 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
+from zts_core.crew import short_name
 from zts_core.errors import BudgetExceeded, PermanentError, StepAbandoned, TransientError
 from zts_core.ports import CallBook, Cost, Pace, Reservation, ReserveVerdict
-from zts_worker.models.choice import Choice
+from zts_core.pricing.choice import Choice
+from zts_core.pricing.prices import Prices
 from zts_worker.models.failures import is_unpaid
-from zts_worker.models.prices import Prices
 from zts_worker.models.prompts import Prompt
 from zts_worker.models.redaction import Redaction
 from zts_worker.patience import patiently
@@ -37,6 +38,7 @@ class Asker(Protocol):
     run_id: str
     seq: int
     attempt: int
+    crew: str
 
     @property
     def seconds_left(self) -> float: ...
@@ -105,7 +107,7 @@ class AccountedModel(WrapperModel):
     def _priced(self, read: int, wrote: int) -> Cost:
         usd = self._terms.prices.usd(self._terms.choice, input_tokens=read, output_tokens=wrote)
         if usd is None:
-            if self._terms.book.spending(self._asker.run_id).budget_usd is not None:
+            if self._has_dollar_budget():
                 name = self._terms.choice.name
                 raise PermanentError(
                     f"the run has a budget in dollars and {name} has no known price; "
@@ -113,6 +115,11 @@ class AccountedModel(WrapperModel):
                 )
             usd = 0.0
         return Cost(usd, read + wrote)
+
+    def _has_dollar_budget(self) -> bool:
+        run, crew = self._asker.run_id, short_name(self._asker.crew)
+        budgets = [self._terms.book.spending(run).budget, self._terms.book.spending(run, crew=crew).budget]
+        return any(budget.usd is not None for budget in budgets)
 
     async def _reserve(self, call: str, most: Cost) -> None:
         asker = self._asker
@@ -123,6 +130,7 @@ class AccountedModel(WrapperModel):
                 asker.seq,
                 attempt=asker.attempt,
                 call=call,
+                crew=short_name(asker.crew),
                 most=most,
                 provider=self._terms.choice.provider,
                 pace=self._terms.pace,
@@ -142,9 +150,12 @@ class AccountedModel(WrapperModel):
         if answer.verdict is ReserveVerdict.FENCED:
             raise StepAbandoned(f"step {self._asker.seq} of run {self._asker.run_id} belongs to another attempt")
         if answer.verdict is ReserveVerdict.OVER_BUDGET:
+            whose, cure = "the run", "--budget-usd or --budget-tokens"
+            if answer.crew:
+                whose, cure = f"the crew {answer.crew}", f"--crew-budget {answer.crew}=..."
             raise BudgetExceeded(
                 f"the next call of {self._prompt.name} may take ${most.usd:.4f} and {most.tokens} tokens, and "
-                f"{answer.used} are used; submit again with a higher --budget-usd or --budget-tokens"
+                f"{whose} has used {answer.used}; submit again with a higher {cure}"
             )
 
     def _cost(self, answer: ModelResponse | None, failure: BaseException | None, most: Cost) -> Cost:
@@ -170,6 +181,7 @@ class AccountedModel(WrapperModel):
             "prompt": self._prompt.name,
             "prompt_digest": self._prompt.digest,
             "attempt": self._asker.attempt,
+            "crew": self._asker.crew,
             "tokens": cost.tokens,
             "usd": round(cost.usd, 6),
             "seconds": took_s,

@@ -8,11 +8,12 @@ from functools import cache
 from pydantic import SecretStr
 
 from zts_core.crew import Models
+from zts_core.limits import pace_of
 from zts_core.ports import CallBook, Pace
+from zts_core.pricing.choice import check_models, model_of
+from zts_core.pricing.prices import Prices
 from zts_core.settings import Settings
-from zts_worker.models.choice import check_models, model_of
 from zts_worker.models.desk import Desk, Manners
-from zts_worker.models.prices import Prices
 from zts_worker.models.redaction import Redaction
 from zts_worker.step_context import AttemptContext, ModelsFinder
 
@@ -25,7 +26,6 @@ def open_models(settings: Settings, book: Callable[[], CallBook]) -> ModelsFinde
     prices = Prices(settings.prices)
     redaction = Redaction(_secrets(settings), most_bytes=settings.model_record_bytes)
     manners = Manners(settings.prompts, settings.model_repairs, settings.model_output, settings.model_answer_bytes)
-    pace = Pace(settings.model_requests_per_minute, settings.model_tokens_per_minute)
     one_book = cache(book)
 
     def find(context: AttemptContext) -> Models | None:
@@ -34,6 +34,10 @@ def open_models(settings: Settings, book: Callable[[], CallBook]) -> ModelsFinde
             return None
         from zts_worker.models.account import Terms
 
+        pace = Pace(
+            pace_of(settings.model_requests_per_minute, choice.provider),
+            pace_of(settings.model_tokens_per_minute, choice.provider),
+        )
         terms = Terms(choice, one_book(), prices, redaction, pace, settings.model_timeout, settings.model_max_tokens)
         return Desk(context, terms, manners)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx2
 
 from zts_core.errors import PermanentError
-from zts_worker.models.choice import Choice
+from zts_core.pricing.choice import Choice
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model

@@ -10,6 +10,7 @@ import redis
 
 from tests.contracts.store_worlds import World, redis_world
 from tests.unit.heart.playing import parallel, step
+from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict
 from zts_core.redis_store.budgets import RedisCallBook
 
@@ -32,8 +33,17 @@ def started(world: World, **budget: Any) -> None:
     world.claimed(1)
 
 
-def reserve(book: RedisCallBook, call: str, most: Cost, *, attempt: int = 1, pace: Pace = FREE) -> Reservation:
-    return book.reserve("r1", 1, attempt=attempt, call=call, most=most, provider="openai", pace=pace)
+def reserve(
+    book: RedisCallBook,
+    call: str,
+    most: Cost,
+    *,
+    attempt: int = 1,
+    pace: Pace = FREE,
+    crew: str = "judge",
+    provider: str = "openai",
+) -> Reservation:
+    return book.reserve("r1", 1, attempt=attempt, call=call, crew=crew, most=most, provider=provider, pace=pace)
 
 
 def test_a_call_within_the_budget_is_reserved_and_booked(world: World, book: RedisCallBook) -> None:
@@ -44,7 +54,7 @@ def test_a_call_within_the_budget_is_reserved_and_booked(world: World, book: Red
     assert book.settle("r1", 1, call="c1", cost=Cost(0.1, 120), detail={"model": "m"})
     after = book.spending("r1")
     assert (after.held, after.spent, after.calls) == (Cost(), Cost(0.1, 120), 1)
-    assert (after.budget_usd, after.budget_tokens) == (1.0, 1000)
+    assert after.budget == Budget(1.0, 1000)
 
 
 @pytest.mark.parametrize(("most", "used"), [(Cost(0.7, 1), r"\$0.4000 of \$1"), (Cost(0.0, 600), "500 of 1000 tokens")])
@@ -55,6 +65,23 @@ def test_what_would_pass_the_budget_is_not_reserved(world: World, book: RedisCal
     assert refused.verdict is ReserveVerdict.OVER_BUDGET
     assert refused.used == used.replace("\\", "")
     assert book.spending("r1").held == Cost(0.4, 500)
+
+
+def test_a_crews_budget_binds_its_own_calls_only(world: World, book: RedisCallBook) -> None:
+    started(world, budget_usd=10.0, crew_budgets={"builder": Budget(usd=1.0), "judge": Budget(tokens=100)})
+    assert reserve(book, "c1", Cost(0.8, 10), crew="builder").verdict is ReserveVerdict.RESERVED
+    refused = reserve(book, "c2", Cost(0.3, 10), crew="builder")
+    assert (refused.verdict, refused.crew) == (ReserveVerdict.OVER_BUDGET, "builder")
+    assert refused.used == "$0.8000 of $1"
+    assert reserve(book, "c3", Cost(5.0, 90), crew="judge").verdict is ReserveVerdict.RESERVED
+    assert reserve(book, "c4", Cost(0.0, 20), crew="judge").crew == "judge"
+    assert book.settle("r1", 1, call="c1", cost=Cost(0.2, 5), detail={})
+    assert reserve(book, "c5", Cost(0.3, 10), crew="builder").verdict is ReserveVerdict.RESERVED
+    builder = book.spending("r1", crew="builder")
+    assert (builder.spent, builder.calls, builder.budget) == (Cost(0.2, 5), 1, Budget(usd=1.0))
+    assert builder.held.usd == pytest.approx(0.3)
+    over = reserve(book, "c6", Cost(9.0, 1), crew="launch")
+    assert (over.verdict, over.crew) == (ReserveVerdict.OVER_BUDGET, "")
 
 
 def test_without_a_budget_everything_is_reserved_and_still_booked(world: World, book: RedisCallBook) -> None:
@@ -100,8 +127,8 @@ def test_requests_and_tokens_are_paced_for_all_workers_together(world: World, bo
     few = Pace(requests_per_minute=2)
     verdicts = [reserve(book, f"r{number}", Cost(0.0, 10), pace=few) for number in range(3)]
     assert [answer.verdict for answer in verdicts] == [ReserveVerdict.RESERVED] * 2 + [ReserveVerdict.WAIT]
-    assert 0 < verdicts[2].wait_s <= 30
-    other = book.reserve("r1", 1, attempt=1, call="x", most=Cost(), provider="anthropic", pace=few)
+    assert 59 <= verdicts[2].wait_s <= 61
+    other = reserve(book, "x", Cost(), provider="anthropic", pace=few)
     assert other.verdict is ReserveVerdict.RESERVED
 
 
@@ -134,6 +161,6 @@ def test_no_key_outlives_the_run(world: World, book: RedisCallBook, redis_url: s
     reserve(book, "c1", Cost(0.1, 1), pace=Pace(requests_per_minute=60))
     client = redis.Redis.from_url(redis_url, decode_responses=True)
     assert 0 < client.ttl("zts:run:r1:calls") <= 60 + 60  # type: ignore[operator]
-    assert 0 < client.ttl("zts:pace:openai:requests") <= 60  # type: ignore[operator]
+    assert 0 < client.ttl("zts:pace:openai") <= 61  # type: ignore[operator]
     client.delete("zts:run:r1")
     assert not book.settle("r1", 1, call="c1", cost=Cost(0.1, 1), detail={})

@@ -12,6 +12,7 @@ from tests.integration.models.runs_in_process import JudgeCrew, Process
 from tests.unit.heart.playing import parallel, step
 from tests.unit.models.desks import KEY, prompt_file
 from tests.unit.models.fault_server import FaultServer, fails, says, serving
+from zts_core.limits import Budget
 from zts_core.run import Outcome, StepStatus
 from zts_core.settings import Settings
 
@@ -71,6 +72,17 @@ def test_a_branch_that_passes_the_budget_halts_its_siblings_too(url: str, tmp_pa
         run = at.play(parallel(judge("A"), judge("B"), judge("C")), judge("D"), budget_tokens=800)
     assert run.outcome is Outcome.HALTED_BUDGET
     assert len(server.asked) < 3
+
+
+def test_a_crew_that_would_pass_its_own_budget_halts_the_run_and_is_named(url: str, tmp_path: Path) -> None:
+    with serving(says(GOOD, read=400, wrote=100)) as server:
+        at = process(url, tmp_path, server)
+        run = at.play(judge("A"), judge("B"), budget_usd=50.0, crew_budgets={"judge": Budget(usd=0.6)})
+    assert run.outcome is Outcome.HALTED_BUDGET
+    assert "the crew judge has used $0.5000 of $0.6" in run.reason
+    assert "--crew-budget judge=" in run.reason
+    assert len(server.asked) == 1
+    assert run.crew_budgets == {"judge": Budget(usd=0.6)}
 
 
 def test_a_budget_of_nothing_makes_no_call(url: str, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, Field, SecretStr
 
+from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict, Spending
+from zts_core.pricing.choice import Choice
+from zts_core.pricing.prices import Prices
 from zts_worker.models.account import Terms
-from zts_worker.models.choice import Choice
 from zts_worker.models.desk import Desk, Manners
-from zts_worker.models.prices import Prices
 from zts_worker.models.redaction import Redaction
 from zts_worker.testing import TestContext
 
@@ -38,7 +39,7 @@ class MemoryBook:
     answers: dict[str, str] = field(default_factory=dict)
 
     def reserve(
-        self, run_id: str, seq: int, *, attempt: int, call: str, most: Cost, provider: str, pace: Pace
+        self, run_id: str, seq: int, *, attempt: int, call: str, crew: str, most: Cost, provider: str, pace: Pace
     ) -> Reservation:
         if self.verdicts:
             return self.verdicts.pop(0)
@@ -55,8 +56,8 @@ class MemoryBook:
     def kept(self, run_id: str, name: str) -> str | None:
         return self.answers.get(name)
 
-    def spending(self, run_id: str) -> Spending:
-        return Spending(Cost(), Cost(), 0, self.budget_usd)
+    def spending(self, run_id: str, *, crew: str = "") -> Spending:
+        return Spending(Cost(), Cost(), 0, Budget() if crew else Budget(self.budget_usd))
 
 
 class DeskContext(TestContext):

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from zts_core.crew import short_name
 from zts_core.errors import PermanentError, SettingInvalid
+from zts_core.limits import Budget, pace_of
+from zts_core.pricing.choice import Choice, check_models, model_of
+from zts_core.pricing.prices import Prices
 from zts_core.settings import Settings, read_settings
-from zts_worker.models.choice import Choice, check_models, model_of, short_name
 from zts_worker.models.opening import open_models
-from zts_worker.models.prices import Prices
 from zts_worker.models.prompts import LONGEST_PART, read_prompt, written
 from zts_worker.models.redaction import Redaction
 
@@ -79,6 +81,38 @@ def test_a_misspelt_variable_is_found_at_the_start(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ZTS_MODEL_TIMOUT", "7")
     with pytest.raises(SettingInvalid, match="ZTS_MODEL_TIMOUT='7' names no model"):
         check_models(read_settings())
+
+
+def test_limits_by_name_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZTS_CREW_BUDGETS", "builder=2.50usd, ValidatorCrew=200000tokens builder=9tokens")
+    monkeypatch.setenv("ZTS_MODEL_REQUESTS_PER_MINUTE", "60")
+    monkeypatch.setenv("ZTS_MODEL_TOKENS_PER_MINUTE", "openai=90000 anthropic=40000")
+    settings = read_settings()
+    assert settings.crew_budgets == {"builder": Budget(2.5, 9), "validator": Budget(tokens=200_000)}
+    assert pace_of(settings.model_requests_per_minute, "google") == 60
+    paces = [pace_of(settings.model_tokens_per_minute, name) for name in ("openai", "anthropic", "google")]
+    assert paces == [90_000, 40_000, 0]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ZTS_CREW_BUDGETS", "builder"),
+        ("ZTS_CREW_BUDGETS", "builder=2"),
+        ("ZTS_CREW_BUDGETS", "builder=-1usd"),
+        ("ZTS_CREW_BUDGETS", "builder=0.5tokens"),
+        ("ZTS_CREW_BUDGETS", "=1usd"),
+        ("ZTS_MODEL_REQUESTS_PER_MINUTE", "opnai=5"),
+        ("ZTS_MODEL_REQUESTS_PER_MINUTE", "-5"),
+        ("ZTS_MODEL_TOKENS_PER_MINUTE", "openai="),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingInvalid, match=rf"{variable}='{value}' does not fit.*write"):
+        read_settings()
 
 
 @pytest.mark.parametrize(("crew", "short"), [("ValidatorCrew", "validator"), ("a.b:My_Crew", "my"), ("judge", "judge")])

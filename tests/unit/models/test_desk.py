@@ -15,7 +15,7 @@ from tests.unit.models.fault_server import Behaviour, drips, fails, floods, hang
 from zts_core.crew import Assignment
 from zts_core.errors import BudgetExceeded, PermanentError, ServiceUnavailable, StepAbandoned, TransientError
 from zts_core.ports import Cost, Reservation, ReserveVerdict
-from zts_worker.models.prices import Prices
+from zts_core.pricing.prices import Prices
 
 GOOD = {"word": "fine", "points": 7}
 
@@ -161,7 +161,10 @@ def test_a_packed_answer_is_refused_unread(assignment: Assignment[Verdict]) -> N
 
 def test_a_call_that_would_pass_the_budget_is_not_made(assignment: Assignment[Verdict]) -> None:
     book = MemoryBook(verdicts=[Reservation(ReserveVerdict.OVER_BUDGET, used="$0.9 of $1")])
-    with serving(says(GOOD)) as server, pytest.raises(BudgetExceeded, match=r"\$0.9 of \$1 are used.*--budget-usd"):
+    with (
+        serving(says(GOOD)) as server,
+        pytest.raises(BudgetExceeded, match=r"the run has used.*--budget-usd"),
+    ):
         desk_at(server.url, book=book).ask(assignment)
     assert server.asked == []
 

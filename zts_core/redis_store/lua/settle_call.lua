@@ -6,14 +6,17 @@ local held = redis.call('HGET', CALLS, hold)
 if not held or redis.call('EXISTS', RUN) == 0 then
   return 0
 end
-local usd, tokens = string.match(held, '^(%d+) (%d+)$')
+local usd, tokens, payer = string.match(held, '^(%d+) (%d+) (.*)$')
 redis.call('HDEL', CALLS, hold)
--- Lua would write the negative of 0 as -0, which Redis takes for no number.
-redis.call('HINCRBY', CALLS, 'held_usd', 0 - tonumber(usd))
-redis.call('HINCRBY', CALLS, 'held_tokens', 0 - tonumber(tokens))
-local spent_usd = redis.call('HINCRBY', CALLS, 'spent_usd', ARGV[4])
-local spent_tokens = redis.call('HINCRBY', CALLS, 'spent_tokens', ARGV[5])
-redis.call('HINCRBY', CALLS, 'calls', 1)
+local spent_usd, spent_tokens
+for _, whose in ipairs({ ':' .. payer, '' }) do
+  -- Lua would write the negative of 0 as -0, which Redis takes for no number.
+  redis.call('HINCRBY', CALLS, 'held_usd' .. whose, 0 - tonumber(usd))
+  redis.call('HINCRBY', CALLS, 'held_tokens' .. whose, 0 - tonumber(tokens))
+  spent_usd = redis.call('HINCRBY', CALLS, 'spent_usd' .. whose, ARGV[4])
+  spent_tokens = redis.call('HINCRBY', CALLS, 'spent_tokens' .. whose, ARGV[5])
+  redis.call('HINCRBY', CALLS, 'calls' .. whose, 1)
+end
 ledger('model_call', ARGV[2], ARGV[6])
 
 local crew = crew_of(redis.call('HGET', STEPS, ARGV[2]))

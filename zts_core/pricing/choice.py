@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from zts_core.crew import short_name
 from zts_core.errors import SettingInvalid
+from zts_core.limits import OWN_SERVER, PROVIDERS
 from zts_core.settings import Settings
 
-PROVIDERS = ("openai", "anthropic", "google", "ollama")
 OLLAMA = "http://localhost:11434/v1"
 """Where Ollama serves by default (github.com/ollama/ollama, docs/openai.md)."""
 
@@ -30,15 +30,18 @@ class Choice:
         return f"{self.provider}:{self.model}"
 
 
-def model_of(settings: Settings, crew: str) -> Choice | None:
-    """The model of a crew; None where it works offline. SettingInvalid where the name means none."""
+def model_of(settings: Settings, crew: str, *, keyed: bool = True) -> Choice | None:
+    """The model of a crew; None where it works offline. SettingInvalid where the name means none.
+
+    Without `keyed` it may lack its key: who only asks for prices is no worker.
+    """
     short = short_name(crew)
     named = settings.crew_models.get(short)
     variable = f"ZTS_MODEL_{short.upper()}" if named else "ZTS_MODEL"
     named = (named or settings.model or "").strip()
     if named.lower() in ("", "offline"):
         return None
-    return _choice(settings, named, variable)
+    return _choice(settings, named, variable, keyed=keyed)
 
 
 def check_models(settings: Settings) -> None:
@@ -49,23 +52,18 @@ def check_models(settings: Settings) -> None:
         raise SettingInvalid("ZTS_MODEL_BASE_URL is set and no model is; set ZTS_MODEL to the model's name")
 
 
-def short_name(crew: str) -> str:
-    """`ValidatorCrew` and `pricing:PricingCrew` as they stand in variables: `validator`, `pricing`."""
-    return re.sub(r"_?crew$", "", crew.rpartition(":")[2].rpartition(".")[2].lower())
-
-
-def _choice(settings: Settings, named: str, variable: str) -> Choice:
+def _choice(settings: Settings, named: str, variable: str, *, keyed: bool) -> Choice:
     provider, colon, model = named.partition(":")
     if settings.model_base_url:
         # Names of models may hold a colon themselves: only a provider that is known is taken off.
         name = model if colon and provider in PROVIDERS else named
-        return Choice("custom", name, settings.model_base_url, settings.model_api_key)
+        return Choice(OWN_SERVER, name, settings.model_base_url, settings.model_api_key)
     if provider not in PROVIDERS or not model:
         cure = f"name it provider:model with one of {', '.join(PROVIDERS)}, or set ZTS_MODEL_BASE_URL"
         raise SettingInvalid(f"{variable}={named!r} names no model; {cure}, or unset {variable} to work offline")
     if provider == "ollama":
         return Choice(provider, model, OLLAMA, settings.model_api_key)
     key = settings.model_api_key or getattr(settings, f"{provider}_api_key")
-    if key is None:
+    if key is None and keyed:
         raise SettingInvalid(f"{variable}={named!r} needs a key; set ZTS_MODEL_API_KEY or {provider.upper()}_API_KEY")
     return Choice(provider, model, None, key)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zts_core.errors import SettingInvalid
-from zts_worker.models.choice import Choice
+from zts_core.pricing.choice import Choice
 
 MILLION = 1_000_000
 
