@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up worker flower bench clean
+.PHONY: help demo test check up worker flower bench bench-peers clean
 
 help: ## Show the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## Set everything up and carry an example idea to shipped/ (IDEA=file for your own)
 	@echo "==> zts-submit $(IDEA)"
@@ -35,6 +35,10 @@ flower: $(VENV)/ready ## Show the tasks in a browser on port 5555
 
 bench: $(VENV)/ready-dev ## Measure this machine: start-up, steps per second, the language
 	$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/ready-dev ## Compare with other engines on this machine (about 20 minutes; needs PostgreSQL)
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks.peers --json peers.json --chart docs/pictures/peers.svg
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Runs other engines with the same work, side by side with ours."""
