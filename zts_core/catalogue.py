@@ -9,11 +9,11 @@ import importlib
 import re
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
 
 from pydantic import BaseModel
 
-from zts_core.crew import Crew
+from zts_core.crew import Crew, Role
 from zts_core.errors import BadInput
 from zts_core.workflow.closest import suggestion
 from zts_core.workflow.shapes import CrewShape, shape_of
@@ -44,6 +44,23 @@ def find_shape(name: str) -> CrewShape:
     """What the crew of this name writes; `CrewInvalid` as `find_crew`."""
     crew = find_crew(name)
     return shape_of(name, crew.namespace, crew.Output)
+
+
+def team_of(crew: type[Crew]) -> tuple[Role[Any], ...]:
+    """The agents a crew has with a model, in the order of their work; none for a crew that names no `team`."""
+    named: object = getattr(crew, "team", ())
+    found = _imported_team(crew.name, named) if isinstance(named, str) else named
+    if not isinstance(found, tuple) or not all(isinstance(role, Role) for role in found):
+        raise CrewInvalid(f"the team of the crew {crew.name} is {found!r:.60}; give a tuple of zts_core.crew.Role")
+    return found
+
+
+def _imported_team(crew: str, place: str) -> object:
+    try:
+        return _load(EntryPoint(name=crew, value=place, group=GROUP))
+    except Exception as error:  # whatever a foreign module raises while it is imported
+        told = f"the team {place} of the crew {crew} cannot be imported ({type(error).__name__}: {error}); correct it"
+        raise CrewInvalid(told) from error
 
 
 def _announced() -> dict[str, EntryPoint]:

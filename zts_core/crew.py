@@ -60,6 +60,34 @@ class Assignment(Generic[Result]):
     check: Callable[[Result], object] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Role(Generic[Result]):
+    """One agent of a crew's team.
+
+    `prompt` is a file `crew/role.md`, which users can replace; `task` says in a line what the agent is for; `answer` is
+    what it fills; `reads` are the namespaces of earlier outputs it may read, beside the idea and what its colleagues
+    say. One that works with `tools` is asked at most `most_calls` times, each time for its next move.
+    """
+
+    prompt: Path
+    task: str
+    answer: type[Result]
+    reads: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    most_calls: int = 1
+
+    @property
+    def name(self) -> str:
+        """`crew/role`, as the ledger names its calls."""
+        return f"{self.prompt.parent.name}/{self.prompt.stem}"
+
+    def assignment(
+        self, given: Mapping[str, Any], *, check: Callable[[Result], object] | None = None
+    ) -> Assignment[Result]:
+        """Its task on what it is given to read."""
+        return Assignment(self.prompt, self.answer, given, check)
+
+
 class Models(Protocol):
     """Asks a language model, on this run's budget."""
 
@@ -145,7 +173,11 @@ class StepContext(Protocol):
 
 
 class Crew(Protocol):
-    """Does the work of a step."""
+    """Does the work of a step.
+
+    A crew that asks a model may have a `team` for `zts crews show`: its `Role`s as a tuple, or where they are found,
+    as `"package.module:TEAM"`.
+    """
 
     name: ClassVar[str]
     namespace: ClassVar[str]

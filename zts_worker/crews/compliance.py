@@ -58,6 +58,7 @@ class ComplianceCrew:
 
     name: ClassVar[str] = "ComplianceCrew"
     namespace: ClassVar[str] = "compliance"
+    team: ClassVar[str] = "zts_worker.crews.compliance_team:TEAM"
 
     class Output(CrewOutput):
         """The comparison."""

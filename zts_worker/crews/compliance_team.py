@@ -11,7 +11,7 @@ from pydantic import Field
 
 from zts_core.crew import Models, StepContext
 from zts_worker.crews.compliance_evidence import PersonalField
-from zts_worker.crews.team import Filled, Line, Sentence, ask, readable
+from zts_worker.crews.team import Filled, Line, Sentence, ask, readable, role
 
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -31,12 +31,16 @@ class Audit(Filled):
     summary: Line
 
 
+AUDITOR = role("compliance/auditor", "finds personal data that the rules did not see", Audit, reads=("validation",))
+TEAM = (AUDITOR,)
+
+
 def by_team(
     models: Models, context: StepContext, fields: list[PersonalField], frameworks: list[str]
 ) -> tuple[list[PersonalField], list[str]]:
     """The fields with those that the auditor adds, and the auditor's concerns."""
     found = {"personal data": [f"{field.entity}.{field.attribute}" for field in fields], "frameworks": frameworks}
-    audit = ask(models, "compliance/auditor", Audit, readable(context, "validation", rules=found))
+    audit = ask(models, AUDITOR, readable(context, AUDITOR, rules=found))
     known = {(field.entity.lower(), field.attribute.lower()) for field in fields}
     added = [
         PersonalField(datum.record, datum.field, "idea")

@@ -32,6 +32,7 @@ class FeedbackCrew:
 
     name: ClassVar[str] = "FeedbackCrew"
     namespace: ClassVar[str] = "feedback"
+    team: ClassVar[str] = "zts_worker.crews.feedback_team:TEAM"
     Output: ClassVar[type[Review]] = Review
 
     def run(self, context: StepContext) -> Review:

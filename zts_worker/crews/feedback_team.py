@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from zts_core.crew import Models, StepContext
-from zts_worker.crews.team import Filled, Sentence, ask
+from zts_worker.crews.team import Filled, Sentence, ask, role
 
 if TYPE_CHECKING:
     from zts_worker.crews.examining.review import Review
@@ -24,11 +24,15 @@ class Comments(Filled):
     comments: Annotated[list[Sentence], Field(max_length=6)]
 
 
+REVIEWER = role("feedback/reviewer", "reads what was built and comments on what no measurement sees", Comments)
+TEAM = (REVIEWER,)
+
+
 def by_team(models: Models, context: StepContext, review: Review) -> Review:
     """The review with the reviewer's comments behind its own."""
     measured = review.model_dump(mode="json", include=_MEASURED)
     given = {"Idea": context.idea, "Measured": measured, **_files(context)}
-    said = ask(models, "feedback/reviewer", Comments, given).comments
+    said = ask(models, REVIEWER, given).comments
     comments = [*review.comments, *(f"reviewer: {comment}" for comment in said)]
     return review.model_copy(update={"mode": "model", "comments": comments})
 

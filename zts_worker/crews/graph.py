@@ -53,6 +53,7 @@ class GraphCrew:
 
     name: ClassVar[str] = "GraphCrew"
     namespace: ClassVar[str] = "graph"
+    team: ClassVar[str] = "zts_worker.crews.graph_team:TEAM"
 
     class Output(CrewOutput):
         """The task graph; `failed` where nothing in the idea can be worked on."""

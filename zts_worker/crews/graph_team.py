@@ -9,7 +9,7 @@ from pydantic import Field
 
 from zts_core.crew import Models, StepContext
 from zts_worker.crews.graph_tasks import FIRST_VERSION, FOUNDATION, LAUNCH, WHOLE, Draft
-from zts_worker.crews.team import Filled, Line, Sentence, ask, readable
+from zts_worker.crews.team import Filled, Line, Sentence, ask, readable, role
 
 Stage = Literal["foundation", "first_version", "whole", "launch"]
 _STAGES = {"foundation": FOUNDATION, "first_version": FIRST_VERSION, "whole": WHOLE, "launch": LAUNCH}
@@ -33,11 +33,15 @@ class Plan(Filled):
     tasks: Annotated[list[Planned], Field(min_length=1, max_length=20)]
 
 
+PLANNER = role("graph/planner", "breaks the work into tasks and says which wait for which", Plan, reads=("validation",))
+TEAM = (PLANNER,)
+
+
 def by_team(models: Models, context: StepContext, rules: list[Draft]) -> list[Draft]:
     """The planner's tasks as drafts; circles and tasks that are not there are sent back to the planner."""
     found = {"tasks": [f"{draft.title} ({draft.hours:g} h)" for draft in rules]}
-    given = readable(context, "validation", rules=found)
-    return _drafts(ask(models, "graph/planner", Plan, given, check=_check))
+    given = readable(context, PLANNER, rules=found)
+    return _drafts(ask(models, PLANNER, given, check=_check))
 
 
 def _drafts(plan: Plan) -> list[Draft]:

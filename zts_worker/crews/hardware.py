@@ -32,6 +32,7 @@ class HardwareCrew:
 
     name: ClassVar[str] = "HardwareCrew"
     namespace: ClassVar[str] = "design"
+    team: ClassVar[str] = "zts_worker.crews.hardware_team:TEAM"
 
     class Output(CrewOutput):
         """The design; `approved` only where it is a device, its power budget closes and its cost fits."""

@@ -59,6 +59,7 @@ class LaunchCrew:
 
     name: ClassVar[str] = "LaunchCrew"
     namespace: ClassVar[str] = "launch"
+    team: ClassVar[str] = "zts_worker.crews.launch_team:TEAM"
 
     class Output(CrewOutput):
         """The launch plan; `ready` says that the plan is complete, not that every check is done."""

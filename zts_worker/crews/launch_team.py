@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from zts_core.crew import Models, StepContext
-from zts_worker.crews.team import Filled, Line, Sentence, ask, readable
+from zts_worker.crews.team import Filled, Line, Sentence, ask, readable, role
 
 
 class Planned(Filled):
@@ -50,12 +50,17 @@ class Operation(Filled):
     success_metrics: Annotated[list[Measure], Field(min_length=1, max_length=5)]
 
 
+_READS = ("validation", "build", "marketing")
+PLANNER = role("launch/planner", "plans the days around the launch and writes the release notes", Days, reads=_READS)
+OPERATOR = role("launch/operator", "writes the way back and the measures of success", Operation, reads=_READS)
+TEAM = (PLANNER, OPERATOR)
+
+
 def by_team(models: Models, context: StepContext) -> tuple[Days, Operation]:
     """The planner's days in order, with the launch itself among them, and the operator's part."""
-    given = readable(context, "validation", "build", "marketing")
-    days = ask(models, "launch/planner", Days, given)
+    days = ask(models, PLANNER, readable(context, PLANNER))
     if all(entry.day != 0 for entry in days.timeline):
         days.timeline.append(Planned(day=0, what="Launch.", why="Everything before leads here."))
     days.timeline.sort(key=lambda entry: entry.day)
     context.check()
-    return days, ask(models, "launch/operator", Operation, given)
+    return days, ask(models, OPERATOR, readable(context, OPERATOR))

@@ -50,6 +50,7 @@ class MarketingCrew:
 
     name: ClassVar[str] = "MarketingCrew"
     namespace: ClassVar[str] = "marketing"
+    team: ClassVar[str] = "zts_worker.crews.marketing_team:TEAM"
 
     class Output(CrewOutput):
         """What is said about the product, and the files that say it."""

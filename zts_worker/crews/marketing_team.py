@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from zts_core.crew import Models, StepContext
-from zts_worker.crews.team import Filled, Line, Paragraph, Sentence, ask, readable
+from zts_worker.crews.team import Filled, Line, Paragraph, Sentence, ask, readable, role
 
 
 class Position(Filled):
@@ -40,11 +40,16 @@ class Words(Filled):
     emails: Annotated[list[Letter], Field(min_length=1, max_length=4)]
 
 
+STRATEGIST = role("marketing/strategist", "says for whom it is and what it replaces", Position, reads=("validation",))
+COPYWRITER = role("marketing/copywriter", "writes posts and e-mails from the strategist's positioning", Words)
+TEAM = (STRATEGIST, COPYWRITER)
+
+
 def by_team(models: Models, context: StepContext) -> tuple[Position, Words]:
     """The strategist's and then the copywriter's answer; e-mails in the order of their days."""
-    position = ask(models, "marketing/strategist", Position, readable(context, "validation"))
+    position = ask(models, STRATEGIST, readable(context, STRATEGIST))
     context.check()
     given = {"Idea": context.idea, "Positioning": position.model_dump()}
-    words = ask(models, "marketing/copywriter", Words, given)
+    words = ask(models, COPYWRITER, given)
     words.emails.sort(key=lambda letter: letter.day)
     return position, words

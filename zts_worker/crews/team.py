@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zts_core.crew import Assignment, Models, StepContext
+from zts_core.crew import Models, Role, StepContext
 
 PROMPTS = Path(__file__).parent / "prompts"
 Line = Annotated[str, Field(min_length=1, max_length=160)]
@@ -31,24 +31,36 @@ class Filled(BaseModel):
 Result = TypeVar("Result", bound=BaseModel)
 
 
+def role(
+    name: str,
+    task: str,
+    answer: type[Result],
+    *,
+    reads: tuple[str, ...] = (),
+    tools: tuple[str, ...] = (),
+    most_calls: int = 1,
+) -> Role[Result]:
+    """A role of a shipped crew; `name`, such as `validator/analyst`, is its prompt's place too."""
+    return Role(PROMPTS / f"{name}.md", task, answer, reads, tools, most_calls)
+
+
 def ask(
     models: Models,
-    role: str,
-    answer: type[Result],
+    role: Role[Result],
     given: Mapping[str, Any],
     *,
     check: Callable[[Result], object] | None = None,
 ) -> Result:
-    """The answer of one role, such as `validator/analyst`."""
-    return models.ask(Assignment(PROMPTS / f"{role}.md", answer, given, check))
+    """The answer of one role on what it is given to read."""
+    return models.ask(role.assignment(given, check=check))
 
 
-def readable(context: StepContext, *namespaces: str, rules: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What an agent may read: the idea, what the rules found in it, and the outputs of these earlier steps."""
+def readable(context: StepContext, role: Role[Any], *, rules: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a role may read: the idea, what the rules found in it, and the earlier outputs it is allowed."""
     given: dict[str, Any] = {"Idea": context.idea}
     if rules:
         given["What the rules found"] = rules
-    for namespace in namespaces:
+    for namespace in role.reads:
         if (output := context.earlier(namespace)) is not None:
             given[f"Earlier: {namespace}"] = {name: value for name, value in output.items() if name != "files"}
     return given

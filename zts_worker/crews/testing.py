@@ -34,6 +34,15 @@ class CaseResult(Answer):
     seconds: float
 
 
+class Cause(Answer):
+    """What an analyst takes for the cause of a failing test, and what to change first."""
+
+    test: str
+    cause: str
+    severity: Severity
+    change_first: str
+
+
 class TestReport(CrewOutput):
     """What the tests say."""
 
@@ -48,6 +57,8 @@ class TestReport(CrewOutput):
     results: list[CaseResult] = Field(default_factory=list)
     trouble: str = Field(default="", description="Why there is no complete result, empty where there is.")
     isolation: list[str] = Field(default_factory=list)
+    causes: list[Cause] = Field(default_factory=list, description="An analyst's, with a model.")
+    untested: list[str] = Field(default_factory=list, description="What no test asks about, says an analyst.")
 
 
 class TestingCrew:
@@ -56,6 +67,7 @@ class TestingCrew:
     __test__: ClassVar[bool] = False
     name: ClassVar[str] = "TestingCrew"
     namespace: ClassVar[str] = "testing"
+    team: ClassVar[str] = "zts_worker.crews.testing_team:TEAM"
     Output: ClassVar[type[TestReport]] = TestReport
 
     def run(self, context: StepContext) -> TestReport:
@@ -78,7 +90,11 @@ class TestingCrew:
         )
         report = _report(namespace, tested)
         context.say(report.summary)
-        return report
+        if context.models is None:
+            return report
+        from zts_worker.crews.testing_team import by_team
+
+        return by_team(context.models, context, report)
 
 
 def _inside(folder: Path, prefix: str) -> Path:

@@ -63,6 +63,7 @@ class ValidatorCrew:
 
     name: ClassVar[str] = "ValidatorCrew"
     namespace: ClassVar[str] = "validation"
+    team: ClassVar[str] = "zts_worker.crews.validator_team:TEAM"
 
     class Output(CrewOutput):
         """The verdict, and everything it rests on."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from pydantic import Field, create_model
 
 from zts_core.crew import Models, StepContext
-from zts_worker.crews.team import NOT_CHECKED, Filled, Line, Points, Sentence, ask, readable
+from zts_worker.crews.team import NOT_CHECKED, Filled, Line, Points, Sentence, ask, readable, role
 from zts_worker.crews.validator_rubric import RUBRIC
 
 if TYPE_CHECKING:
@@ -59,14 +59,20 @@ Scores: type[Filled] = create_model("Scores", __base__=Filled, **_FIELDS)
 """One score for each point of the rubric, by its name."""
 
 
+ANALYST = role("validator/analyst", "reads problem, audience and alternatives out of the idea", Analysis)
+JUDGE = role("validator/judge", "gives points for each question of the rubric, with reasons", Scores)
+SCEPTIC = role("validator/sceptic", "names the risks and recommends", Doubts)
+TEAM = (ANALYST, JUDGE, SCEPTIC)
+
+
 def by_team(models: Models, context: StepContext, rules: ValidatorCrew.Output) -> dict[str, Any]:
     """What the agents change of the rules' output, as its fields; `points` and `advice` for the crew to weigh."""
     found = rules.model_dump(include={"title", "kind", "problem", "audience", "alternatives", "unlawful"})
-    analysis = ask(models, "validator/analyst", Analysis, readable(context, rules=found))
+    analysis = ask(models, ANALYST, readable(context, ANALYST, rules=found))
     shown = {"Idea": context.idea, "Analysis": analysis.model_dump()}
-    scores = ask(models, "validator/judge", Scores, shown)
+    scores = ask(models, JUDGE, shown)
     context.check()
-    doubts = ask(models, "validator/sceptic", Doubts, {**shown, "Scores": scores.model_dump()})
+    doubts = ask(models, SCEPTIC, {**shown, "Scores": scores.model_dump()})
     return {
         "problem": analysis.problem,
         "audience": analysis.audience,

@@ -20,8 +20,8 @@ from zts_core.errors import BudgetExceeded, PermanentError, StepAbandoned, Trans
 from zts_core.ports import CallBook, Cost, Pace, Reservation, ReserveVerdict
 from zts_core.pricing.choice import Choice
 from zts_core.pricing.prices import Prices
+from zts_core.prompts import Prompt
 from zts_worker.models.failures import is_unpaid
-from zts_worker.models.prompts import Prompt
 from zts_worker.models.redaction import Redaction
 from zts_worker.patience import patiently
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from zts_core.crew import Assignment
 from zts_core.errors import ServiceUnavailable, TransientError, ZtsError
-from zts_worker.models.prompts import Prompt, read_prompt, written
+from zts_core.prompts import Prompt, read_prompt, written
 
 if TYPE_CHECKING:
     from zts_worker.models.account import Terms

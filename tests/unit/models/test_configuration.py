@@ -14,9 +14,9 @@ from zts_core.errors import PermanentError, SettingInvalid
 from zts_core.limits import Budget, pace_of
 from zts_core.pricing.choice import Choice, check_models, model_of
 from zts_core.pricing.prices import Prices
+from zts_core.prompts import LONGEST_PART, read_prompt, written
 from zts_core.settings import Settings, read_settings
 from zts_worker.models.opening import open_models
-from zts_worker.models.prompts import LONGEST_PART, read_prompt, written
 from zts_worker.models.redaction import Redaction
 
 SECRET = "a-secret-of-some-length"

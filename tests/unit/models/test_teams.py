@@ -12,7 +12,9 @@ import pytest
 from pydantic import BaseModel
 
 import zts_worker.crews as crews
+from zts_core.catalogue import find_crew, list_crews, team_of
 from zts_core.crew import Assignment
+from zts_core.prompts import read_prompt
 from zts_worker.crews.compliance import ComplianceCrew
 from zts_worker.crews.examining.review import Review
 from zts_worker.crews.feedback_team import by_team as by_reviewer
@@ -21,6 +23,7 @@ from zts_worker.crews.hardware import HardwareCrew
 from zts_worker.crews.launch import LaunchCrew
 from zts_worker.crews.marketing import MarketingCrew
 from zts_worker.crews.team import Filled
+from zts_worker.crews.testing import TestingCrew
 from zts_worker.crews.validator import ValidatorCrew
 from zts_worker.crews.validator_rubric import RUBRIC
 from zts_worker.testing import IDEAS, TestContext, run_crew
@@ -79,6 +82,7 @@ ANSWERS: dict[str, Any] = {
         "summary": "s",
     },
     "hardware/engineer": {"parts": [{"key": "soil_moisture", "purpose": "measure"}]},
+    "testing/analyst": {"causes": [], "untested": ["Frost."]},
 }
 
 
@@ -243,3 +247,50 @@ def test_a_reviewer_comments_and_approves_nothing() -> None:
     assert (after.mode, after.comments) == ("model", ["mine", "reviewer: README.md: say who it is for."])
     assert after.model_dump(exclude={"mode", "comments"}) == before.model_dump(exclude={"mode", "comments"})
     assert models.asked[0].given["File README.md"] == "# Log"
+
+
+FAILING = {
+    "prototype": {
+        "tests/__init__.py": b"",
+        "tests/test_pump.py": (
+            b"import unittest\n\n\nclass Pump(unittest.TestCase):\n"
+            b"    def test_it_holds(self):\n        pass\n"
+            b"    def test_it_stops(self):\n        self.fail('runs on')\n"
+        ),
+    }
+}
+
+
+def suspicion(test: int, severity: str = "critical") -> dict[str, Any]:
+    return {"test": test, "cause": "The pump has no limit.", "severity": severity, "change_first": "Add one."}
+
+
+def test_an_analyst_names_causes_and_may_raise_a_severity_and_passes_no_test() -> None:
+    answers = {
+        "testing/analyst": [{"causes": [suspicion(2)], "untested": []}, {"causes": [suspicion(1)], "untested": []}]
+    }
+    models = ScriptedModels(answers)
+    offline = run_crew(TestingCrew, earlier_files=FAILING)
+    output = run_crew(TestingCrew, earlier_files=FAILING, models=models)
+    assert "there is no failing test 2" in models.refused[0]
+    assert (offline.mode, output.mode, output.passed) == ("offline", "model", False)
+    assert (offline.critical_failure, output.critical_failure) == (False, True)
+    assert [(item.id, item.outcome) for item in output.results] == [(item.id, item.outcome) for item in offline.results]
+    assert [cause.test for cause in output.causes] == ["tests.test_pump.Pump.test_it_stops"]
+    assert "runs on" in str(models.asked[0].given["Failing tests"])
+
+
+def test_an_analyst_never_plays_a_safety_failure_down() -> None:
+    files = {path: content.replace(b"stops", b"is_safe") for path, content in FAILING["prototype"].items()}
+    models = ScriptedModels({"testing/analyst": {"causes": [suspicion(1, "high")], "untested": []}})
+    output = run_crew(TestingCrew, earlier_files={"prototype": files}, models=models)
+    assert (output.causes[0].severity, output.critical_failure) == ("critical", True)
+
+
+@pytest.mark.parametrize("name", list_crews())
+def test_every_role_has_a_prompt_a_task_and_an_output_to_fill(name: str) -> None:
+    for role in team_of(find_crew(name)):
+        assert role.name.startswith(f"{role.prompt.parent.name}/")
+        assert role.task
+        assert read_prompt(role.prompt, overrides=None).text
+        assert issubclass(role.answer, Filled)

@@ -26,11 +26,12 @@ GUARD = (
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A role's text; `name` is `crew/role`, `digest` tells its version."""
+    """A role's text; `name` is `crew/role`, `digest` tells its version, `path` whose it is."""
 
     name: str
     text: str
     digest: str
+    path: Path
 
 
 def read_prompt(shipped: Path, *, overrides: Path | None) -> Prompt:
@@ -46,7 +47,7 @@ def read_prompt(shipped: Path, *, overrides: Path | None) -> Prompt:
         ) from None
     if not 0 < len(text) <= LONGEST_PROMPT:
         raise PermanentError(f"the prompt {path} has {len(text)} characters; write 1 to {LONGEST_PROMPT}")
-    return Prompt(name, text, hashlib.sha256(text.encode()).hexdigest()[:16])
+    return Prompt(name, text, hashlib.sha256(text.encode()).hexdigest()[:16], path)
 
 
 def written(given: Mapping[str, Any]) -> str:
