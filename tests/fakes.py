@@ -564,6 +564,7 @@ class MemoryStore:
             budget_usd=new.budget_usd,
             budget_tokens=new.budget_tokens,
             crew_budgets=new.crew_budgets,
+            reuse_answers=new.reuse_answers,
         )
 
 

@@ -103,6 +103,8 @@ class NewRun:
     """Tokens, read and written, that model calls may use at most; None for no limit."""
     crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
     """The same for all calls of one crew, by its short name (`builder`)."""
+    reuse_answers: bool = False
+    """Whether recorded answers of other runs take the place of model calls with the very same request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ class RunRecord:
     budget_usd: float | None = None
     budget_tokens: int | None = None
     crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
+    reuse_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,14 +457,30 @@ class CallBook(Protocol):
     ) -> Reservation:
         """Set aside the `most` a call may cost, within the budgets of run and crew and the provider's pace."""
 
-    def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
-        """Book what a reserved call cost, and write `detail` to the ledger; False where that was done before."""
+    def settle(
+        self,
+        run_id: str,
+        seq: int,
+        *,
+        call: str,
+        cost: Cost,
+        detail: Mapping[str, Any],
+        request: str = "",
+        answer: str = "",
+    ) -> bool:
+        """Book what a reserved call cost and write `detail` to the ledger; False where that was done before.
 
-    def keep(self, run_id: str, name: str, answer: str) -> None:
-        """Keep a checked answer for later attempts."""
+        An `answer` is recorded under its `request`'s digest: for later attempts of the step, and for runs that reuse.
+        """
 
-    def kept(self, run_id: str, name: str) -> str | None:
-        """The answer that was kept under this name."""
+    def recorded(self, run_id: str, seq: int, *, request: str, again: bool) -> str | None:
+        """The recorded answer: what this step was given, where it is tried `again`; any, where the run reuses."""
+
+    def reuse(self, run_id: str, seq: int, *, call: str, detail: Mapping[str, Any]) -> None:
+        """Write to the ledger that a recorded answer took the place of a call."""
+
+    def forget(self, requests: Sequence[str]) -> None:
+        """Drop the answers to these requests: they led nowhere, and asking again may do better."""
 
     def spending(self, run_id: str, *, crew: str = "") -> Spending:
         """What the calls of the run, or of one of its crews, cost so far."""

@@ -29,13 +29,20 @@ class Bill:
         """Tokens read and written."""
         return sum(int(call["tokens"]) for call in self.calls)
 
+    @property
+    def reused(self) -> int:
+        """How many of them took a recorded answer and cost nothing."""
+        return sum(bool(call.get("reused")) for call in self.calls)
+
     def of_crew(self, crew: str) -> Bill:
         """The part of one crew, by its short name."""
         return Bill(tuple(call for call in self.calls if short_name(str(call.get("crew", ""))) == crew))
 
     def __str__(self) -> str:
-        calls = "1 model call" if len(self.calls) == 1 else f"{len(self.calls)} model calls"
-        return f"${self.usd:.4f} for {self.tokens:,} tokens in {calls}"
+        paid = len(self.calls) - self.reused
+        calls = "1 model call" if paid == 1 else f"{paid} model calls"
+        reused = f", {self.reused} answered before" if self.reused else ""
+        return f"${self.usd:.4f} for {self.tokens:,} tokens in {calls}{reused}"
 
     def against(self, record: RunRecord) -> str:
         """The bill beside the budgets of its run and of its crews; empty where there is neither."""

@@ -237,16 +237,17 @@ class Client:
         Reviver(self.services.dispatcher).retry_run(run_id)
         return self.services.store.run(run_id)
 
-    def replay(self, run: str, from_state: str) -> RunRecord:
+    def replay(self, run: str, from_state: str, *, reuse_answers: bool = False) -> RunRecord:
         """Start a new run on the workflow of an old one, with every result that had come before a state.
 
-        Raises BadInput where the old run did not come to that state.
+        With `reuse_answers` its model calls take answers that were given to the same requests before. Raises
+        BadInput where the old run did not come to that state.
         """
         from zts_core.reviving import Reviver
         from zts_producer.submission import once_more
 
         store, old = self.services.store, self.record(run)
-        new = once_more(old, idea=store.idea(old.run_id))
+        new = once_more(old, idea=store.idea(old.run_id), reuse_answers=reuse_answers)
         reviver = Reviver(self.services.dispatcher)
         created = reviver.replay_run(old.run_id, new, from_state=from_state, files=self.services.artifacts)
         return store.run(created.run_id)

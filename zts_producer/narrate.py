@@ -52,6 +52,8 @@ def _started(detail: Detail) -> str:
 
 
 def _call(detail: Detail) -> str:
+    if detail.get("reused"):
+        return f"{detail.get('prompt', 'somebody')} took an earlier answer of {detail.get('model', 'a model')}"
     came = f", {detail['error']}" if detail.get("error") else ""
     cost = f"{detail.get('tokens', 0)} tokens, ${detail.get('usd', 0):.4f}"
     return f"{detail.get('prompt', 'somebody')} asked {detail.get('model', 'a model')}: {cost}{came}"

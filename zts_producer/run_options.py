@@ -17,7 +17,8 @@ class RunOptions(TypedDict, total=False):
     first. values: JSON values that reach every step. out: folder its results shall go to (default `shipped`).
     deadline: seconds from now after which it ends as timed out. budget_usd, budget_tokens: most that its model calls
     may cost, in dollars, and tokens read and written together. crew_budgets: the same for one crew's calls, by its
-    name (`builder`).
+    name (`builder`). reuse_answers: a model call whose very same request was answered before, in any run, takes that
+    answer and costs nothing.
     """
 
     max_steps: int | None
@@ -28,3 +29,4 @@ class RunOptions(TypedDict, total=False):
     budget_usd: float | None
     budget_tokens: int | None
     crew_budgets: Mapping[str, Budget]
+    reuse_answers: bool

@@ -68,11 +68,12 @@ def prepare(
         budget_usd=_checked_budget(options.get("budget_usd"), settings.budget_usd, "--budget-usd"),
         budget_tokens=_checked_budget(options.get("budget_tokens"), settings.budget_tokens, "--budget-tokens"),
         crew_budgets=_crew_budgets(plan, settings.crew_budgets, options.get("crew_budgets", {})),
+        reuse_answers=options.get("reuse_answers", False),
     )
     return Submission(new, plan, tuple(warnings), bounds(settings, new, plan))
 
 
-def once_more(old: RunRecord, *, idea: str) -> NewRun:
+def once_more(old: RunRecord, *, idea: str, reuse_answers: bool = False) -> NewRun:
     """A new run as an old one was submitted. It may spend what that might: it is not charged for what it reuses."""
     return NewRun(
         run_id=new_run_id(),
@@ -86,6 +87,7 @@ def once_more(old: RunRecord, *, idea: str) -> NewRun:
         budget_usd=old.budget_usd,
         budget_tokens=old.budget_tokens,
         crew_budgets=old.crew_budgets,
+        reuse_answers=reuse_answers,
     )
 
 

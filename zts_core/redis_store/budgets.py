@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import redis
@@ -15,7 +15,7 @@ from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
 from zts_core.run import dumps
 
-_SCRIPTS = ("reserve", "settle_call", "keep_answer")
+_SCRIPTS = ("reserve", "settle_call", "reuse_answer")
 
 
 class RedisCallBook:
@@ -64,18 +64,50 @@ class RedisCallBook:
             return Reservation(ReserveVerdict.OVER_BUDGET, used=used, crew=whose)
         return Reservation(ReserveVerdict(verdict))
 
-    def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
+    def settle(
+        self,
+        run_id: str,
+        seq: int,
+        *,
+        call: str,
+        cost: Cost,
+        detail: Mapping[str, Any],
+        request: str = "",
+        answer: str = "",
+    ) -> bool:
         booked = self._scripts.call(
-            "settle_call", run_id, seq, call, micro(cost.usd), cost.tokens, dumps(detail), keys=[_calls(run_id)]
+            "settle_call",
+            run_id,
+            seq,
+            call,
+            micro(cost.usd),
+            cost.tokens,
+            dumps(detail),
+            answer if request else "",
+            request,
+            self._retention_ms,
+            keys=[_calls(run_id), keys.answer_key(request)],
         )
         return bool(booked)
 
-    def keep(self, run_id: str, name: str, answer: str) -> None:
-        self._scripts.call("keep_answer", run_id, name, answer, keys=[_calls(run_id)])
-
-    def kept(self, run_id: str, name: str) -> str | None:
+    def recorded(self, run_id: str, seq: int, *, request: str, again: bool) -> str | None:
         with translated(self.place):
-            return cast("str | None", self._redis.hget(_calls(run_id), f"answer:{name}"))
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.hget(keys.run_key(run_id), "reuse_answers")
+            pipe.hexists(_calls(run_id), f"answered:{seq}:{request}")
+            from_all, own = pipe.execute()
+            if not (from_all or (again and own)):
+                return None
+            # Whoever uses an answer lets it live on as long as a fresh one.
+            return cast("str | None", self._redis.getex(keys.answer_key(request), px=self._retention_ms))
+
+    def reuse(self, run_id: str, seq: int, *, call: str, detail: Mapping[str, Any]) -> None:
+        self._scripts.call("reuse_answer", run_id, seq, call, dumps(detail), self._retention_ms, keys=[_calls(run_id)])
+
+    def forget(self, requests: Sequence[str]) -> None:
+        if requests:
+            with translated(self.place):
+                self._redis.delete(*(keys.answer_key(request) for request in requests))
 
     def spending(self, run_id: str, *, crew: str = "") -> Spending:
         whose = f":{crew}" if crew else ""

@@ -122,6 +122,7 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
         budget_usd=own.usd,
         budget_tokens=own.tokens,
         crew_budgets=crew_budgets(raw.get("crew_budgets")),
+        reuse_answers=bool(raw.get("reuse_answers")),
     )
 
 

@@ -5,7 +5,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, key, values, out, budget_usd (millionths), budget_tokens,
-                                   crew_budgets (JSON), paused, withdrawn (outcome and reason, once stopping),
+                                   crew_budgets (JSON), reuse_answers, paused, withdrawn (outcome and
+                                   reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
@@ -18,7 +19,7 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
     zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
                                    calls, each also with :<crew>; hold:<call> -> "usd tokens crew" set aside,
-                                   answer:<name> -> a checked answer
+                                   answered:<seq>:<digest> -> this step was given that answer, reused, reused:<call>
 
 Of all runs together:
 
@@ -39,6 +40,8 @@ Of all runs together:
     zts:outbox:feeder      string  held by the one process that feeds the graph now
     zts:outbox:feeding     hash    how that gets on: trouble (one line), failures in a row, resume (ms), asked (ms)
     zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
+    zts:answer:<digest>    string  what a model answered to the request with this digest (JSON); gone `retention` after
+                                   it was last given or reused
     zts:pace:<provider>    hash    r:<second>, t:<second> -> requests, tokens asked in it; gone a minute after the last
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
@@ -86,6 +89,11 @@ def plan_key(digest: str) -> str:
 def submit_key(key: str) -> str:
     """Key of an idempotency key."""
     return f"{PREFIX}key:{key}"
+
+
+def answer_key(request: str) -> str:
+    """Key of the recorded answer to a request, by its digest."""
+    return f"{PREFIX}answer:{request}"
 
 
 def pace_key(provider: str) -> str:

@@ -86,6 +86,7 @@ class RedisStore:
             "values": dumps(new.values),
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
+            **({"reuse_answers": "1"} if new.reuse_answers else {}),
             **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
@@ -409,6 +410,7 @@ _RECORD_FIELDS = (
     "budget_usd",
     "budget_tokens",
     "crew_budgets",
+    "reuse_answers",
     "title",
     "workflow",
     "plan",

@@ -40,6 +40,13 @@ def run_argument(function: Command) -> Command:
     return click.argument("run")(function)
 
 
+def reuse_option(function: Command) -> Command:
+    """`--reuse-answers`."""
+    return click.option(
+        "--reuse-answers", is_flag=True, help="A model call that was answered before, in any run, is not paid again."
+    )(function)
+
+
 def out_option(function: Command) -> Command:
     """`--out`."""
     return click.option("--out", metavar="DIR", default="", help="Folder for results (default: shipped/).")(function)

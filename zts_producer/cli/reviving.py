@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zts_producer.cli.control import say_who_carries_out
-from zts_producer.cli.options import HELP, json_option, run_argument
+from zts_producer.cli.options import HELP, json_option, reuse_option, run_argument
 
 if TYPE_CHECKING:
     from zts_core.ports import DeadLetter, RunRecord
@@ -29,13 +29,14 @@ def retry(run: str, as_json: bool) -> None:
 @click.command(context_settings=HELP)
 @run_argument
 @click.option("--from", "from_state", metavar="STATE", required=True, help="The first state to do again.")
+@reuse_option
 @json_option
-def replay(run: str, from_state: str, as_json: bool) -> None:
+def replay(run: str, from_state: str, reuse_answers: bool, as_json: bool) -> None:
     """Start a new run that reuses every result RUN had before STATE."""
     from zts_producer.client import Client
 
     with Client(workers=False) as client:
-        _tell(client, client.replay(run, from_state), as_json)
+        _tell(client, client.replay(run, from_state, reuse_answers=reuse_answers), as_json)
 
 
 @click.group(context_settings=HELP)

@@ -62,20 +62,22 @@ def _calls(run: str, *, as_json: bool) -> None:
     from zts_producer.client import Client
 
     with Client(workers=False) as client:
-        bill = bill_of(client.services.store.ledger(client.find(run)))
+        record = client.record(run)
+        bill = bill_of(client.services.store.ledger(record.run_id))
     if as_json:
-        print_json({"usd": round(bill.usd, 6), "tokens": bill.tokens, "calls": bill.calls})
+        print_json({"usd": round(bill.usd, 6), "tokens": bill.tokens, "reused": bill.reused, "calls": bill.calls})
         return
     rows = [
         (f"{c['seq']}", c["prompt"], c["model"], f"{c['tokens']}", f"{c['usd']:.4f}", f"{c['seconds']:.1f}", _came(c))
         for c in bill.calls
     ]
     print_table(rows, ("STEP", "PROMPT", "MODEL", "TOKENS", "DOLLARS", "SECONDS", "ANSWER"))
-    click.echo(str(bill))
+    click.echo(bill.against(record) or "no model call")
 
 
 def _came(call: Mapping[str, Any]) -> str:
-    return " ".join(str(call.get("error") or call.get("answered", "")).split())[:60]
+    words = " ".join(str(call.get("error") or call.get("answered", "")).split())
+    return f"{'reused: ' if call.get('reused') else ''}{words}"[:60]
 
 
 @click.command(context_settings=HELP)

@@ -13,6 +13,7 @@ from zts_producer.cli.options import (
     assignment,
     json_option,
     out_option,
+    reuse_option,
     version_option,
 )
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     callback=as_crew_budgets,
     help="The same for one crew: builder=2.50usd or builder=200000tokens.",
 )
+@reuse_option
 @out_option
 @click.option("--detach", "-d", is_flag=True, help="Print the run's id and leave.")
 @json_option

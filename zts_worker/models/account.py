@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections.abc import Callable
@@ -10,18 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic_ai.exceptions import ModelHTTPError
-from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from zts_core.crew import short_name
-from zts_core.errors import BudgetExceeded, PermanentError, StepAbandoned, TransientError
+from zts_core.errors import BudgetExceeded, PermanentError, ServiceUnavailable, StepAbandoned, TransientError
 from zts_core.ports import CallBook, Cost, Pace, Reservation, ReserveVerdict
 from zts_core.pricing.choice import Choice
 from zts_core.pricing.prices import Prices
 from zts_core.prompts import Prompt
 from zts_worker.models.failures import is_unpaid
+from zts_worker.models.recording import read_answer, request_digest, written_answer
 from zts_worker.models.redaction import Redaction
 from zts_worker.patience import patiently
 
@@ -66,6 +68,7 @@ class AccountedModel(WrapperModel):
         self._asker = asker
         self._prompt = prompt
         self._names = names
+        self._given: list[str] = []
 
     async def request(
         self,
@@ -74,6 +77,9 @@ class AccountedModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         call = self._names()
+        request = request_digest(self._terms.choice, messages, model_settings, model_request_parameters)
+        if (known := self._recorded(call, request, messages)) is not None:
+            return known
         most = self._most(messages, model_request_parameters)
         await self._reserve(call, most)
         started = time.monotonic()
@@ -89,12 +95,37 @@ class AccountedModel(WrapperModel):
         finally:
             cost = self._cost(answer, failure, most)
             detail = self._detail(messages, answer, failure, cost, round(time.monotonic() - started, 3))
+            kept = written_answer(answer) if answer else ""
+            self._given.append(request)
             # The call is paid for: an outage of Redis is waited out, a lost bill cannot be written again.
             patiently(
                 lambda: self._terms.book.settle(
-                    self._asker.run_id, self._asker.seq, call=call, cost=cost, detail=detail
+                    self._asker.run_id,
+                    self._asker.seq,
+                    call=call,
+                    cost=cost,
+                    detail=detail,
+                    request=request,
+                    answer=kept,
                 )
             )
+
+    def forget(self) -> None:
+        """Drop the answers of a talk that led nowhere: one that is tried again shall not lead there again."""
+        with contextlib.suppress(ServiceUnavailable):
+            self._terms.book.forget(self._given)
+
+    def _recorded(self, call: str, request: str, messages: list[ModelMessage]) -> ModelResponse | None:
+        """What was answered to the very same request before, written down as reused; None where it has to be asked."""
+        asker, book = self._asker, self._terms.book
+        text = book.recorded(asker.run_id, asker.seq, request=request, again=asker.attempt > 1)
+        answer = read_answer(text) if text else None
+        if answer is None:
+            return None
+        detail = self._detail(messages, answer, None, Cost(), 0.0) | {"reused": True}
+        book.reuse(asker.run_id, asker.seq, call=call, detail=detail)
+        self._given.append(request)
+        return answer
 
     def _most(self, messages: list[ModelMessage], parameters: ModelRequestParameters) -> Cost:
         """An upper estimate of the call: what is sent by its bytes, and as much answer as is allowed."""
@@ -183,6 +214,8 @@ class AccountedModel(WrapperModel):
             "attempt": self._asker.attempt,
             "crew": self._asker.crew,
             "tokens": cost.tokens,
+            "read": answer.usage.input_tokens if answer else 0,
+            "wrote": answer.usage.output_tokens if answer else 0,
             "usd": round(cost.usd, 6),
             "seconds": took_s,
             "asked": excerpt("\n\n".join(_texts(messages))),
@@ -195,9 +228,16 @@ class AccountedModel(WrapperModel):
 
 
 def _texts(messages: list[Any]) -> list[str]:
-    """The texts of the last request, or of an answer."""
+    """The texts of the last request, or of an answer; the call of a tool as `name(arguments)`."""
     parts = messages[-1].parts if messages else []
-    return [str(part.content) for part in parts if getattr(part, "content", None)]
+    return [text for part in parts if (text := _text(part))]
+
+
+def _text(part: Any) -> str:
+    if isinstance(part, ToolCallPart):
+        return f"{part.tool_name}({part.args_as_json_str()})"
+    content = getattr(part, "content", None)
+    return str(content) if content else ""
 
 
 def call_names(asker: Asker) -> Callable[[], str]:

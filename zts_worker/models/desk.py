@@ -1,11 +1,8 @@
-"""Decides how an agent is asked: once per assignment, repaired a bounded number of times, kept when it was right."""
+"""Decides how an agent is asked: once per assignment, and repaired a bounded number of times."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import json
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from zts_core.crew import Assignment
-from zts_core.errors import ServiceUnavailable, TransientError, ZtsError
+from zts_core.errors import PermanentError, TransientError, ZtsError
 from zts_core.prompts import Prompt, read_prompt, written
 
 if TYPE_CHECKING:
@@ -48,36 +45,9 @@ class Desk:
     def ask(self, assignment: Assignment[Result]) -> Result:
         prompt = read_prompt(assignment.prompt, overrides=self._manners.prompts)
         message = written(assignment.given)
-        name = self._name(assignment, prompt, message)
         self._context.check()
-        kept = self._kept(name, assignment)
-        if kept is not None:
-            return kept
         self._context.say(f"{prompt.name} asks {self._terms.choice.name}")
-        answer = self._asked(assignment, prompt, message)
-        # An answer that could not be kept is at worst paid for again; a step that failed for it surely is.
-        with contextlib.suppress(ServiceUnavailable):
-            self._terms.book.keep(self._context.run_id, name, answer.model_dump_json())
-        return answer
-
-    def _name(self, assignment: Assignment[Result], prompt: Prompt, message: str) -> str:
-        """The same for the same question to the same model in the same step."""
-        schema = assignment.answer.model_json_schema()
-        parts = [self._context.seq, self._terms.choice.name, prompt.digest, message, schema]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-    def _kept(self, name: str, assignment: Assignment[Result]) -> Result | None:
-        """What an earlier attempt of this step was answered and has paid for."""
-        text = self._terms.book.kept(self._context.run_id, name) if self._context.attempt > 1 else None
-        if text is None:
-            return None
-        try:
-            answer = assignment.answer.model_validate_json(text)
-            if assignment.check:
-                assignment.check(answer)
-        except ValueError:
-            return None
-        return answer
+        return self._asked(assignment, prompt, message)
 
     def _asked(self, assignment: Assignment[Result], prompt: Prompt, message: str) -> Result:
         from zts_worker.models.failures import crew_error
@@ -110,6 +80,7 @@ class Desk:
         from pydantic_ai.settings import ModelSettings
 
         from zts_worker.models.account import AccountedModel
+        from zts_worker.models.failures import crew_error
         from zts_worker.models.reach import http_client, reach
 
         terms = self._terms
@@ -136,7 +107,14 @@ class Desk:
                         raise ModelRetry(str(error)) from None
                 return answer
 
-            return (await agent.run(message)).output
+            try:
+                return (await agent.run(message)).output
+            except ZtsError:
+                raise
+            except Exception as error:
+                if isinstance(crew_error(error, terms.choice.name), PermanentError):
+                    model.forget()
+                raise
 
     @cached_property
     def _call_names(self) -> Any:

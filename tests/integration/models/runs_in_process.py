@@ -83,15 +83,15 @@ class Process:
             raise BadInput(f"no crew {name}")
         return JudgeCrew
 
-    def play(self, *nodes: Any, **budget: Any) -> RunRecord:
+    def play(self, *nodes: Any, run_id: str = "r1", **budget: Any) -> RunRecord:
         """Submit, and run every step that is sent until nothing is; due retries are queued again at once."""
-        new = NewRun("r1", self.idea, "Bee log", "main", 50, 600.0, **budget)
+        new = NewRun(run_id, self.idea, "Bee log", "main", 50, 600.0, **budget)
         self.dispatcher.start_run(new, plan_of(*nodes))
         while self.queue.messages:
             message = self.queue.messages.pop(0)
             self.runner.run(message.run_id, message.seq)
-            for step in self.store.steps("r1"):
+            for step in self.store.steps(run_id):
                 if step.due_ms and step.status == "retrying":
-                    self.store.requeue_retry("r1", step.seq)
-                    self.queue.send([StepMessage("r1", step.seq)])
-        return self.store.run("r1")
+                    self.store.requeue_retry(run_id, step.seq)
+                    self.queue.send([StepMessage(run_id, step.seq)])
+        return self.store.run(run_id)

@@ -147,13 +147,48 @@ def test_a_call_that_waits_holds_no_budget(world: World, book: RedisCallBook) ->
     assert book.spending("r1").held.usd == pytest.approx(0.1)
 
 
-def test_checked_answers_are_kept_for_the_run(world: World, book: RedisCallBook) -> None:
+def answered(book: RedisCallBook, call: str = "c1", request: str = "digest") -> None:
+    reserve(book, call, Cost(0.1, 1))
+    assert book.settle("r1", 1, call=call, cost=Cost(0.1, 1), detail={}, request=request, answer="fine")
+
+
+def test_an_answer_is_recorded_for_the_next_attempt_of_its_step_alone(world: World, book: RedisCallBook) -> None:
     started(world)
-    book.keep("r1", "digest", '{"a":1}')
-    assert book.kept("r1", "digest") is None  # nothing was ever paid for
-    reserve(book, "c1", Cost(0.1, 1))
-    book.keep("r1", "digest", '{"a":1}')
-    assert book.kept("r1", "digest") == '{"a":1}'
+    assert not book.settle("r1", 1, call="c1", cost=Cost(), detail={}, request="digest", answer="never paid for")
+    assert book.recorded("r1", 1, request="digest", again=True) is None
+    answered(book)
+    assert book.recorded("r1", 1, request="digest", again=True) == "fine"
+    assert book.recorded("r1", 1, request="digest", again=False) is None
+    assert book.recorded("r1", 2, request="digest", again=True) is None
+    assert book.recorded("r1", 1, request="another", again=True) is None
+
+
+def test_a_run_that_reuses_answers_takes_those_of_all_runs(world: World, book: RedisCallBook) -> None:
+    started(world, reuse_answers=True)
+    answered(book)
+    assert book.recorded("r1", 2, request="digest", again=False) == "fine"
+    book.forget(["digest", "unknown"])
+    assert book.recorded("r1", 2, request="digest", again=False) is None
+
+
+def test_a_reused_answer_is_written_to_the_ledger_once_and_costs_nothing(world: World, book: RedisCallBook) -> None:
+    started(world)
+    for _ in range(2):
+        book.reuse("r1", 1, call="c1", detail={"reused": True})
+    assert [entry.detail for entry in world.store.ledger("r1") if entry.kind == "model_call"] == [{"reused": True}]
+    assert book.spending("r1").calls == 0
+
+
+def test_a_recorded_answer_lives_as_long_as_a_run_is_kept_from_its_last_use(
+    world: World, book: RedisCallBook, redis_url: str
+) -> None:
+    started(world, reuse_answers=True)
+    answered(book)
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    assert 50 < client.ttl("zts:answer:digest") <= 60  # type: ignore[operator]
+    client.expire("zts:answer:digest", 5)
+    book.recorded("r1", 2, request="digest", again=False)
+    assert client.ttl("zts:answer:digest") > 50  # type: ignore[operator]
 
 
 def test_no_key_outlives_the_run(world: World, book: RedisCallBook, redis_url: str) -> None:

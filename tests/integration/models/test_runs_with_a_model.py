@@ -15,6 +15,7 @@ from tests.unit.models.fault_server import FaultServer, fails, says, serving
 from zts_core.limits import Budget
 from zts_core.run import Outcome, StepStatus
 from zts_core.settings import Settings
+from zts_producer.calls import bill_of
 
 pytestmark = pytest.mark.redis
 GOOD = {"word": "fine"}
@@ -83,6 +84,19 @@ def test_a_crew_that_would_pass_its_own_budget_halts_the_run_and_is_named(url: s
     assert "--crew-budget judge=" in run.reason
     assert len(server.asked) == 1
     assert run.crew_budgets == {"judge": Budget(usd=0.6)}
+
+
+def test_a_run_that_reuses_answers_repeats_another_without_paying(url: str, tmp_path: Path) -> None:
+    with serving(says(GOOD, read=400, wrote=100)) as server:
+        first = process(url, tmp_path, server).play(judge("A"), judge("B"), budget_usd=5.0)
+        at = process(url, tmp_path, server)
+        again = at.play(judge("A"), judge("B"), run_id="r2", budget_usd=0.0, reuse_answers=True)
+        fresh = process(url, tmp_path, server).play(judge("A"), run_id="r3", budget_usd=5.0)
+    assert [run.outcome for run in (first, again, fresh)] == [Outcome.COMPLETED] * 3
+    assert len(server.asked) == 3
+    bill = bill_of(at.store.ledger("r2"))
+    assert (bill.usd, bill.reused, at.book.spending("r2").calls) == (0.0, 2, 0)
+    assert str(bill) == "$0.0000 for 0 tokens in 0 model calls, 2 answered before"
 
 
 def test_a_budget_of_nothing_makes_no_call(url: str, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -37,6 +37,8 @@ class MemoryBook:
     reserved: list[tuple[str, Cost]] = field(default_factory=list)
     settled: list[tuple[str, Cost, Mapping[str, Any]]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    reuse_answers: bool = False
+    reused: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def reserve(
         self, run_id: str, seq: int, *, attempt: int, call: str, crew: str, most: Cost, provider: str, pace: Pace
@@ -46,15 +48,31 @@ class MemoryBook:
         self.reserved.append((call, most))
         return Reservation(ReserveVerdict.RESERVED)
 
-    def settle(self, run_id: str, seq: int, *, call: str, cost: Cost, detail: Mapping[str, Any]) -> bool:
+    def settle(
+        self,
+        run_id: str,
+        seq: int,
+        *,
+        call: str,
+        cost: Cost,
+        detail: Mapping[str, Any],
+        request: str = "",
+        answer: str = "",
+    ) -> bool:
         self.settled.append((call, cost, detail))
+        if answer:
+            self.answers[request] = answer
         return True
 
-    def keep(self, run_id: str, name: str, answer: str) -> None:
-        self.answers[name] = answer
+    def recorded(self, run_id: str, seq: int, *, request: str, again: bool) -> str | None:
+        return self.answers.get(request) if again or self.reuse_answers else None
 
-    def kept(self, run_id: str, name: str) -> str | None:
-        return self.answers.get(name)
+    def reuse(self, run_id: str, seq: int, *, call: str, detail: Mapping[str, Any]) -> None:
+        self.reused.append((call, detail))
+
+    def forget(self, requests: Sequence[str]) -> None:
+        for request in requests:
+            self.answers.pop(request, None)
 
     def spending(self, run_id: str, *, crew: str = "") -> Spending:
         return Spending(Cost(), Cost(), 0, Budget() if crew else Budget(self.budget_usd))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
 from tests.unit.models.desks import KEY, DeskContext, MemoryBook, Verdict, desk_at, prompt_file
 from tests.unit.models.fault_server import Behaviour, drips, fails, floods, hangs, hangs_up, raw, says, serving
@@ -232,9 +234,6 @@ def test_an_answer_that_is_paid_for_outlives_an_outage_of_the_store(assignment: 
                 raise ServiceUnavailable("Redis is away")
             return super().settle(*args, **named)
 
-        def keep(self, *args: Any, **named: Any) -> None:
-            raise ServiceUnavailable("Redis is away")
-
     book = Away()
     with serving(says(GOOD)) as server:
         assert desk_at(server.url, book=book).ask(assignment).points == 7
@@ -247,6 +246,58 @@ def test_a_kept_answer_that_no_longer_fits_is_asked_again(assignment: Assignment
         desk_at(server.url, book=book).ask(assignment)
         book.answers = dict.fromkeys(book.answers, '{"word": 1}')
         assert desk_at(server.url, book=book, context=DeskContext(attempt=2)).ask(assignment).points == 7
+    assert len(server.asked) == 2
+
+
+def test_a_run_that_reuses_answers_pays_nothing_and_says_so(assignment: Assignment[Verdict]) -> None:
+    book = MemoryBook()
+    with serving(says("nonsense"), says(GOOD)) as server:
+        first = desk_at(server.url, book=book).ask(assignment)
+        book.reuse_answers = True
+        assert desk_at(server.url, book=book).ask(assignment) == first
+    assert (len(server.asked), len(book.settled)) == (2, 2)
+    assert [(detail["reused"], detail["usd"], detail["tokens"]) for _, detail in book.reused] == [(True, 0.0, 0)] * 2
+    assert book.reused[0][1]["answered"] == "nonsense"
+
+
+@pytest.mark.parametrize("other", ["prompt", "idea", "model", "answer", "settings", "server"])
+def test_answers_are_never_mixed_between_different_requests(tmp_path: Path, other: str) -> None:
+    class Other(Verdict):
+        more: Annotated[str, Field(max_length=9)] = ""
+
+    book = MemoryBook(reuse_answers=True)
+    with serving(says(GOOD)) as server:
+        desk_at(server.url, book=book).ask(Assignment(prompt_file(tmp_path), Verdict, {"Idea": "hives"}))
+        desk = desk_at(f"{server.url}{'/' if other == 'server' else ''}", book=book)
+        desk._terms = replace(
+            desk._terms,
+            choice=replace(desk._terms.choice, model="bigger") if other == "model" else desk._terms.choice,
+            max_tokens=512 if other == "settings" else desk._terms.max_tokens,
+        )
+        prompt = prompt_file(tmp_path, "You are a baker.") if other == "prompt" else prompt_file(tmp_path)
+        given = {"Idea": "bread" if other == "idea" else "hives"}
+        desk.ask(Assignment(prompt, Other if other == "answer" else Verdict, given))
+    assert (len(server.asked), book.reused) == (2, [])
+
+
+def test_a_talk_that_led_nowhere_is_not_reused(assignment: Assignment[Verdict]) -> None:
+    book = MemoryBook(reuse_answers=True)
+    with serving(says("no"), says("no"), says("no"), says(GOOD)) as server:
+        with pytest.raises(PermanentError):
+            desk_at(server.url, book=book, repairs=2).ask(assignment)
+        assert book.answers == {}
+        assert desk_at(server.url, book=book).ask(assignment).points == 7
+
+
+def test_what_a_talk_was_answered_before_it_broke_off_is_reused_by_the_next_attempt(
+    assignment: Assignment[Verdict],
+) -> None:
+    book = MemoryBook()
+    with serving(says("nonsense"), fails(503), says(GOOD)) as server:
+        with pytest.raises(TransientError):
+            desk_at(server.url, book=book).ask(assignment)
+        assert desk_at(server.url, book=book, context=DeskContext(attempt=2)).ask(assignment).points == 7
+    assert (len(server.asked), len(book.reused)) == (3, 1)
 
 
 def test_no_secret_is_written_down_or_said(tmp_path: Path) -> None:

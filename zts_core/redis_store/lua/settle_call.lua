@@ -1,6 +1,7 @@
--- Book what a model call cost, once, and write it to the ledger. ARGV: run, seq, call, micro-dollars, tokens, detail.
--- The last KEY: the run's calls. No fence: money that is spent is spent, whoever owns the step now.
-local CALLS = KEYS[#KEYS]
+-- Book what a model call cost, once, write it to the ledger, and record its answer for whoever asks the same again.
+-- ARGV: run, seq, call, micro-dollars, tokens, detail, answer or '', digest of the request, ttl of the answer (ms).
+-- The last two KEYS: the run's calls, the answer. No fence: money that is spent is spent, whoever owns the step now.
+local CALLS, ANSWER = KEYS[#KEYS - 1], KEYS[#KEYS]
 local hold = 'hold:' .. ARGV[3]
 local held = redis.call('HGET', CALLS, hold)
 if not held or redis.call('EXISTS', RUN) == 0 then
@@ -18,6 +19,10 @@ for _, whose in ipairs({ ':' .. payer, '' }) do
   redis.call('HINCRBY', CALLS, 'calls' .. whose, 1)
 end
 ledger('model_call', ARGV[2], ARGV[6])
+if ARGV[7] ~= '' then
+  redis.call('SET', ANSWER, ARGV[7], 'PX', ARGV[9])
+  redis.call('HSET', CALLS, 'answered:' .. ARGV[2] .. ':' .. ARGV[8], 1)
+end
 
 local crew = crew_of(redis.call('HGET', STEPS, ARGV[2]))
 add('calls', crew, 1)
