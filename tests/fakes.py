@@ -111,6 +111,8 @@ class MemoryStore:
         self.overtaken_ms = 0
         self.next_tick_ms = 0
         self.last_entry = 0
+        self.gone: set[str] = set()
+        """Workers whose process is dead, as a server sees by their connections."""
 
     @property
     def now(self) -> int:
@@ -302,11 +304,18 @@ class MemoryStore:
             undecided=tuple(run_id for _, run_id in sorted(undecided)[:limit]),
         )
 
-    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
+    def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
+        until = self.now + round(early_s * 1000)
+        soon = self._due_steps(StepStatus.RUNNING, "lease_ms", until, limit)
+        return [(run_id, seq) for run_id, seq in soon if self.known[run_id].steps[seq].worker in self.gone]
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
         run, step = self._find(run_id, seq)
-        if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > self.now:
+        until = self.now + round(early_s * 1000)
+        if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > until:
             return RequeueVerdict.NOTHING
-        self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker)
+        gone = step.lease_ms > self.now
+        self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker, gone=gone)
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped and its worker is gone")
             return RequeueVerdict.DEAD

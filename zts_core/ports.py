@@ -333,8 +333,15 @@ class RunStore(Protocol):
         `unclaimed_after_s` later has been claimed already: the others may well be waiting their turn.
         """
 
-    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
-        """Queue a step again whose lease has expired; settle it as failed after `takeovers` of that."""
+    def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
+        """Steps whose lease ends within `early_s` seconds while their worker's process has no connection any more.
+
+        A process that is killed loses its connections at once, one that is frozen or cut off keeps them on the
+        server's side. Nothing where the store cannot tell.
+        """
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
+        """Queue a step again whose lease ends within `early_s`; settle it as failed after `takeovers` of that."""
 
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
         """Queue a step again whose back-off is over."""
