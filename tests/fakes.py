@@ -14,6 +14,7 @@ from typing import Any
 from zts_core.advance import SAME_VISITS
 from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
+from zts_core.likeness import ALIKE, SeenBefore, likeness, words
 from zts_core.ports import (
     Claim,
     ClaimVerdict,
@@ -574,7 +575,28 @@ class MemoryStore:
             budget_tokens=new.budget_tokens,
             crew_budgets=new.crew_budgets,
             reuse_answers=new.reuse_answers,
+            seen_before=new.seen_before,
         )
+
+
+class MemoryIdeas:
+    """An IdeaIndex that reads every run of a MemoryStore."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.remembered: list[str] = []
+
+    def alike(self, idea: str, *, limit: int = 3) -> tuple[SeenBefore, ...]:
+        found = []
+        for run_id in reversed(self.remembered):
+            record = self.store.run(run_id)
+            alike = round(likeness(words(idea), words(self.store.idea(run_id))), 2)
+            found.append(SeenBefore(run_id, alike, record.outcome or record.status, record.title))
+        near = [seen for seen in found if seen.likeness >= ALIKE]
+        return tuple(sorted(near, key=lambda seen: -seen.likeness)[:limit])
+
+    def remember(self, run_id: str, idea: str, *, deadline_s: float) -> None:
+        self.remembered.append(run_id)
 
 
 class MemoryQueue:

@@ -14,6 +14,7 @@ from typing import Any
 from zts_core.graph.contents import add_contents
 from zts_core.graph.port import Changes
 from zts_core.graph.values import LONGEST_TEXT, key, scalar, scalars, text
+from zts_core.likeness import words
 from zts_core.outbox import UNREADABLE, Pending
 from zts_core.ports import LedgerEntry
 from zts_core.run import Ref, dumps
@@ -21,7 +22,6 @@ from zts_core.run import Ref, dumps
 MOST_EDGES = 200
 """How many steps one step is said to have used, and to have led to, at most: a foreach may have thousands."""
 
-_WORDS = re.compile(r"\w{4,}")
 _IN_A_LOOP = re.compile(r"_\d+([.\[]|$)")
 """States inside of loops are recorded as `<prefix>_<iteration>`, alone or before a dot or an item's number."""
 
@@ -67,7 +67,7 @@ class Translator:
         digest = hashlib.sha256(idea.encode("utf-8", "surrogatepass")).hexdigest()
         workflow = self.workflow(run.workflow)
         project = key(" ".join(run.title.split()) or digest)
-        self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(idea)})
+        self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(text(idea))})
         self.changes.node("projects", project, {"title": project})
         props = {
             "title": text(run.title),
@@ -314,12 +314,6 @@ def seqs_of(ref: Ref) -> Iterator[int]:
     else:
         for first, last in ref.get("items", ()):
             yield from range(last, max(first, last - MOST_EDGES + 1) - 1, -1)
-
-
-def words(idea: str) -> list[str]:
-    """The idea's words of four letters and more, once each in the order of the text, by which it is compared."""
-    found = dict.fromkeys(match.group() for match in _WORDS.finditer(text(idea).casefold()))
-    return list(found)[:300]
 
 
 def _pairs(causes: Sequence[Any], seqs: Sequence[int]) -> Iterator[tuple[Any, int]]:

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import redis
@@ -90,6 +90,7 @@ class RedisStore:
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
             **({"reuse_answers": "1"} if new.reuse_answers else {}),
+            **({"seen_before": dumps([asdict(seen) for seen in new.seen_before])} if new.seen_before else {}),
             **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
@@ -442,6 +443,7 @@ _RECORD_FIELDS = (
     "budget_tokens",
     "crew_budgets",
     "reuse_answers",
+    "seen_before",
     "title",
     "workflow",
     "plan",
