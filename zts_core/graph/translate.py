@@ -39,6 +39,7 @@ class Translator:
         self._decisions: list[str] = memory.get("decisions", [])
         self._open: dict[str, int] = memory.get("open", {})
         self._newest: dict[str, int] = memory.get("newest", {})
+        self._ids: dict[int, str] = {}
 
     @property
     def memory(self) -> str:
@@ -270,7 +271,9 @@ class Translator:
         raise ValueError(entry.detail["error"])
 
     def step_id(self, seq: int) -> str:
-        return key(self.run.run_id, seq)
+        if seq not in self._ids:
+            self._ids[seq] = key(self.run.run_id, seq)
+        return self._ids[seq]
 
 
 _MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {

@@ -39,9 +39,11 @@ class RedisOutbox:
 
     # what waits
 
-    def take(self, *, runs: int, lines: int) -> Sequence[Pending]:
+    def take(self, *, runs: int, lines: int, without: Sequence[str] = ()) -> Sequence[Pending]:
         with translated(self.place):
-            named = cast("list[str]", self._redis.zrangebyscore(keys.OUTBOX, 0, self._now_ms(), start=0, num=runs))
+            most = runs + len(without)
+            waiting = cast("list[str]", self._redis.zrangebyscore(keys.OUTBOX, 0, self._now_ms(), start=0, num=most))
+            named = [run_id for run_id in waiting if run_id not in without][:runs]
             known = self._known(named)
             self.drop([run_id for run_id in named if run_id not in known])
             pipe = self._redis.pipeline(transaction=False)
