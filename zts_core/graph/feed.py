@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from zts_core.errors import GraphRefused, ServiceUnavailable
@@ -107,7 +107,8 @@ class ResultFeed:
     def _feed(self, lease: Lease) -> int:
         """Deliver until nothing waits; each batch is read and worked out while the one before is written."""
         until = time.monotonic() + self.limits.budget_s
-        lines, busy, before = 0, list[str](), None
+        lines, busy = 0, list[str]()
+        before: Future[int] | None = None
         self.prepare()
         with ThreadPoolExecutor(1, "graph-batch") as writing:
             while True:
@@ -115,7 +116,7 @@ class ResultFeed:
                 pending = [] if over else self.outbox.take(runs=self.limits.runs, lines=self.limits.lines, without=busy)
                 worked_out = self.work_out(pending)
                 if before is not None:
-                    before.result()
+                    delivered = before.result()
                     if not lines:
                         self.outbox.recovered()
                     lines += delivered
@@ -123,7 +124,6 @@ class ResultFeed:
                     return lines
                 before = writing.submit(self.deliver_batch, pending, worked_out) if pending else None
                 busy = [each.run.run_id for each in pending]
-                delivered = sum(len(each.entries) for each in pending)
 
     def prepare(self) -> None:
         """Constraints and indexes, once per process."""
@@ -147,8 +147,8 @@ class ResultFeed:
             return None
         return together, delivered
 
-    def deliver_batch(self, pending: Sequence[Pending], worked_out: tuple[Changes, list[Delivered]] | None) -> None:
-        """Write a batch; where that is refused, each run's lines on their own."""
+    def deliver_batch(self, pending: Sequence[Pending], worked_out: tuple[Changes, list[Delivered]] | None) -> int:
+        """Write a batch; where that is refused, each run's lines on their own. How many lines it holds."""
         if worked_out is not None:
             changes, delivered = worked_out
             try:
@@ -160,6 +160,7 @@ class ResultFeed:
         if worked_out is None:
             for each in pending:
                 self.deliver_run(each)
+        return sum(len(each.entries) for each in pending)
 
     def deliver_run(self, pending: Pending) -> None:
         """Write one run's lines; where that is refused, one by one up to the one that is at fault."""

@@ -16,7 +16,7 @@ from zts_core.graph.port import Changes
 from zts_core.graph.values import LONGEST_TEXT, key, scalar, scalars, text
 from zts_core.likeness import words
 from zts_core.outbox import UNREADABLE, Pending
-from zts_core.ports import LedgerEntry
+from zts_core.ports import LedgerEntry, StepResult
 from zts_core.run import Ref, dumps
 
 MOST_EDGES = 200
@@ -24,6 +24,9 @@ MOST_EDGES = 200
 
 _IN_A_LOOP = re.compile(r"_\d+([.\[]|$)")
 """States inside of loops are recorded as `<prefix>_<iteration>`, alone or before a dot or an item's number."""
+
+_END = ("outcome", "reason", "finished_ms")
+_UNENDED = {"ended_ms": None, "error": None}
 
 
 class Translator:
@@ -39,11 +42,13 @@ class Translator:
         self._decisions: list[str] = memory.get("decisions", [])
         self._open: dict[str, int] = memory.get("open", {})
         self._newest: dict[str, int] = memory.get("newest", {})
+        self._source: str = memory.get("source", "")
+        self._ended: list[str] = memory.get("ended", [])
         self._ids: dict[int, str] = {}
 
     @property
     def memory(self) -> str:
-        """What settled and was decided since the last wave, what is open, and the newest step of each node."""
+        """What settled and was decided since the last wave, what is open, each node's newest step, the last end."""
         return dumps(
             {
                 "steps": self._steps,
@@ -51,6 +56,8 @@ class Translator:
                 "decisions": self._decisions,
                 "open": self._open,
                 "newest": self._newest,
+                **({"source": self._source} if self._source else {}),
+                **({"ended": self._ended} if self._ended else {}),
             }
         )
 
@@ -82,11 +89,31 @@ class Translator:
         }
         self.changes.node("runs", run.run_id, props, line=place(entry), idea=digest, project=project, workflow=workflow)
         self.changes.edge("came_from", project, digest)
-        if source := entry.detail.get("replay_of"):
-            self.changes.edge("replays", run.run_id, key(source))
+
+    def replay(self, entry: LedgerEntry) -> None:
+        """The run goes on from the results of an earlier one."""
+        source = key(entry.detail["of"])
+        props = {"replay_of": source, "replay_from": text(entry.detail["from"])}
+        self.changes.node("runs", self.run.run_id, props, line=place(entry))
+        self.changes.edge("replays", self.run.run_id, source)
+        self._source = source
+
+    def reopen(self, entry: LedgerEntry) -> None:
+        """A run that had ended goes on: its newest end is the run's, the earlier ones are told by decisions."""
+        outcome, reason = self._ended or (entry.detail["outcome"], "")
+        self.changes.node("runs", self.run.run_id, {"status": "running", **dict.fromkeys(_END)}, line=place(entry))
+        again = [int(seq) for seq in entry.detail["seqs"]]
+        settled = [seq for seq in self._steps if seq not in again]
+        self._steps = again or settled
+        decision = self.decision(entry, "reopened", f"it had ended as {outcome}: {reason}", outcome=str(outcome))
+        for seq in again:
+            self.changes.node("steps", self.step_id(seq), {"status": "queued", **_UNENDED}, line=place(entry))
+            self.changes.edge("led_to_step", decision, self.step_id(seq))
+            self._open[str(seq)] = 0
+        self._steps = settled
 
     def end(self, entry: LedgerEntry) -> None:
-        props = {
+        props: dict[str, Any] = {
             "status": "finished",
             "outcome": str(entry.detail["outcome"]),
             "reason": text(entry.detail["reason"]),
@@ -96,7 +123,7 @@ class Translator:
         for seq, attempt in self._open.items():
             self.give_up(entry, int(seq), attempt)
         self._open = {}
-        self._newest = {}
+        self._ended = [props["outcome"], props["reason"]]
 
     def give_up(self, entry: LedgerEntry, seq: int, attempt: int) -> None:
         """A run that has ended leaves nothing open: what had not started never will, what was at work was given up."""
@@ -198,14 +225,26 @@ class Translator:
             self.attempt(entry, **ended, **costs)
             return
         result = self.pending.results[entry.seq]
-        step = self.step_id(entry.seq)
-        digest = str(entry.detail.get("digest", ""))
         output = dumps(result.output)
         shown = {"output": text(output)} if len(output) <= LONGEST_TEXT else {}
-        self.attempt(entry, **ended, **costs, **shown, effective=True, digest=digest, output_bytes=len(output))
-        effect = {"namespace": text(result.namespace), "digest": digest, "effective": True}
+        effect = {"effective": True, "digest": str(entry.detail.get("digest", "")), "output_bytes": len(output)}
+        self.attempt(entry, **ended, **costs, **shown, **effect)
+        self.take_effect(entry, result)
+
+    def reuse(self, entry: LedgerEntry) -> None:
+        """A step of a replay whose effect is an earlier run's: nothing was done, so it has no attempt."""
+        static = self.pending.steps[entry.seq]
+        origin = key(self._source, entry.detail["origin"])
+        self.begin_step(entry, entry.seq, static, status="done")
+        self.step(entry, ended_ms=entry.at_ms, reused_from=origin)
+        self.changes.edge("reuses", self.step_id(entry.seq), origin)
+        self.settled(entry.seq)
+        self.take_effect(entry, self.pending.results[entry.seq])
+
+    def take_effect(self, entry: LedgerEntry, result: StepResult) -> None:
+        effect = {"namespace": text(result.namespace), "digest": str(entry.detail.get("digest", "")), "effective": True}
         self.step(entry, **effect, **scalars("out_", result.output))
-        add_contents(self.changes, step, result)
+        add_contents(self.changes, self.step_id(entry.seq), result)
         self.supersede(entry)
 
     def supersede(self, entry: LedgerEntry) -> None:
@@ -238,6 +277,12 @@ class Translator:
 
     def gate(self, entry: LedgerEntry) -> None:
         self.decision(entry, "gate", entry.detail["why"])
+
+    def pass_gate(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "gate", entry.detail["why"], then="pass")
+
+    def stop(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "stop", entry.detail["reason"], outcome=str(entry.detail["outcome"]))
 
     def leave_loop(self, entry: LedgerEntry) -> None:
         self.decision(entry, "break", entry.detail["why"])
@@ -279,6 +324,8 @@ class Translator:
 _MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {
     "run_created": Translator.begin,
     "run_finished": Translator.end,
+    "replayed": Translator.replay,
+    "run_reopened": Translator.reopen,
     "paused": Translator.pause,
     "resumed": Translator.pause,
     "wave": Translator.start,
@@ -288,9 +335,12 @@ _MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {
     "attempt_failed": Translator.fail_attempt,
     "lease_expired": Translator.lose_attempt,
     "step_done": Translator.settle,
+    "step_reused": Translator.reuse,
     "step_failed": Translator.settle,
     "step_cancelled": Translator.settle,
     "gate": Translator.gate,
+    "gate_passed": Translator.pass_gate,
+    "stopping": Translator.stop,
     "loop_left": Translator.leave_loop,
     "loop_exhausted": Translator.exhaust_loop,
     "escalated": Translator.escalate,

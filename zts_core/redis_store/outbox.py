@@ -76,7 +76,7 @@ class RedisOutbox:
         wanted: list[tuple[list[int], list[int]]] = []
         for run_id, _, entries in found:
             steps = sorted({seq for entry in entries for seq in _seqs(entry)})
-            done = sorted({entry.seq for entry in entries if entry.kind == "step_done"})
+            done = sorted({entry.seq for entry in entries if entry.kind in ("step_done", "step_reused")})
             wanted.append((steps, done))
             begins = any(entry.kind == "run_created" for entry in entries)
             pipe.hmget(keys.run_key(run_id), "idea" if begins else "-")
@@ -220,7 +220,7 @@ def _entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
 def _seqs(entry: LedgerEntry) -> list[int]:
     if entry.kind == "wave":
         return [seq for seq in entry.detail.get("seqs", ()) if isinstance(seq, int)]
-    return [entry.seq] if entry.kind in ("approval_asked", "step_done") else []
+    return [entry.seq] if entry.kind in ("approval_asked", "step_done", "step_reused") else []
 
 
 def _parsed(seqs: Sequence[int], texts: Sequence[str | None], parse: Any) -> dict[int, Any]:
