@@ -94,6 +94,13 @@ class PermanentError(CrewError):
     """Trying again cannot help."""
 
 
+class AgentFailed(PermanentError):
+    """A model answered nothing of use: nonsense after its repairs, a refusal, too much; or the question is too long.
+
+    A crew that has something without the model may go on with that; a wrong key is no AgentFailed.
+    """
+
+
 class BudgetExceeded(PermanentError):
     """The next call would have passed the run's budget; it was not made, and the run halts."""
 

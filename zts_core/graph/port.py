@@ -26,7 +26,6 @@ KINDS = (
     "replays",
     "next",
     "used",
-    "reuses",
     "made",
     "led_to_decision",
     "led_to_step",

@@ -18,3 +18,12 @@ class CrewOutput(Answer):
 
     mode: Literal["offline", "model"] = Field(description="`offline`: by rules and templates; `model`: by agents.")
     not_judged: list[str] = Field(default=[], description="Sentences saying what this form of the crew did not judge.")
+
+
+class ModelChange(Answer):
+    """A task an agent worked on: whether its files stayed, and why not where they did not."""
+
+    title: str
+    kept: bool
+    files: list[str]
+    reason: str = ""

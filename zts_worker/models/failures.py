@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic_ai import exceptions as said
 
-from zts_core.errors import CrewError, PermanentError, TransientError
+from zts_core.errors import AgentFailed, CrewError, PermanentError, TransientError
 from zts_worker.models.reach import AnswerTooLarge
 
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -23,6 +23,9 @@ _UNPAID = (
 
 _TRY_AGAIN = (said.ModelRateLimitError, said.ModelUnavailableError, said.ModelServerError, said.ModelConnectionError)
 
+_NOT_AS_ASKED = (400, 413, 422)
+"""The question itself was not taken: too long for the model's context, or a schema that it cannot follow."""
+
 
 def is_unpaid(error: BaseException) -> bool:
     """Whether the provider certainly charged nothing for this call."""
@@ -36,7 +39,7 @@ def crew_error(error: Exception, model: str) -> CrewError:
         return error
     large = next((cause for cause in _causes(error) if isinstance(cause, AnswerTooLarge)), None)
     if large:
-        return PermanentError(f"{model}: {large}; raise ZTS_MODEL_ANSWER_BYTES, or choose another model")
+        return AgentFailed(f"{model}: {large}; raise ZTS_MODEL_ANSWER_BYTES, or choose another model")
     if isinstance(error, TimeoutError):
         return TransientError(f"{model} did not answer in time; raise ZTS_MODEL_TIMEOUT if it is that slow")
     if isinstance(error, _TRY_AGAIN):
@@ -46,12 +49,14 @@ def crew_error(error: Exception, model: str) -> CrewError:
     if isinstance(error, said.ModelHTTPError) and error.status_code in (408, 409, 425):
         return TransientError(f"{model} is not available: {_short(error)}", retry_after=error.retry_after)
     if isinstance(error, said.ContentFilterError):
-        return PermanentError(f"{model} refuses to answer: {_short(error)}; change the idea, or choose another model")
+        return AgentFailed(f"{model} refuses to answer: {_short(error)}; change the idea, or choose another model")
     if isinstance(error, said.ModelAuthenticationError):
         return PermanentError(f"{model} refuses the key: {_short(error)}; correct the key of this provider")
+    if isinstance(error, said.ModelHTTPError) and error.status_code in _NOT_AS_ASKED:
+        return AgentFailed(f"{model} refuses the request: {_short(error)}; choose a model that takes as much")
     if isinstance(error, said.ModelRequestRejectedError | said.ModelQuotaExceededError | said.ModelHTTPError):
         return PermanentError(f"{model} refuses the request: {_short(error)}; see its documentation")
-    return PermanentError(f"{model} gave no valid answer: {_short(error)}; choose a larger model")
+    return AgentFailed(f"{model} gave no valid answer: {_short(error)}; choose a larger model")
 
 
 def _short(error: Exception) -> str:

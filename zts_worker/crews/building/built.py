@@ -6,15 +6,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from zts_worker.crews.output import Answer, CrewOutput
+from zts_worker.crews.output import Answer, CrewOutput, ModelChange
+
+PREFIX = "project"
+"""The folder of the project below the build's artifacts."""
 
 
 class BuiltFile(Answer):
-    """A file of the project: its path below `project/`, SHA-256 in hex, size in bytes."""
+    """A file of the project: its path below `project/`, SHA-256 in hex, size in bytes, and who made what it says."""
 
     path: str
     sha256: str
     bytes: int
+    by: Literal["rules", "model"] = "rules"
 
 
 class BuiltAttribute(Answer):
@@ -78,5 +82,7 @@ class Build(CrewOutput):
     commands: Commands
     change_requests_applied: list[ChangeOutcome] = Field(default_factory=list)
     change_requests_left: list[ChangeOutcome] = Field(default_factory=list)
+    model_changes: list[ModelChange] = Field(default_factory=list, description="What agents worked on, kept or not.")
+    tests_passed: int | None = Field(default=None, description="At the last proof of the agents' work.")
     planted_fault: str | None = None
     summary: str

@@ -16,7 +16,7 @@ from zts_worker.crews.building.imports import project_imports
 from zts_worker.crews.examining.secrets import redacted
 
 Files = dict[str, bytes]
-Action = Literal["added", "derived anew", "removed", "secret taken out", "nothing"]
+Action = Literal["added", "derived anew", "removed", "secret taken out", "changed by an agent", "nothing"]
 _BROAD = frozenset({"failing_test", "install_failed", "does_not_start", "no_tests", "missing_entity"})
 
 

@@ -20,11 +20,14 @@ _SEVERITIES: dict[str, Severity] = {
     "missing_plan": "high",
     "no_tests": "high",
     "nothing_built": "critical",
+    "review": "medium",
     "secret": "critical",
     "syntax_error": "critical",
     "undefined_name": "high",
     "unsafe_call": "critical",
 }
+REVIEW = "review"
+"""What a reviewing agent wishes: no examination can find it gone."""
 SECURITY_KINDS = frozenset({"secret", "unsafe_call"})
 BLOCKING: frozenset[Severity] = frozenset({"critical", "high", "medium"})
 

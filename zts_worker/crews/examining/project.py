@@ -50,13 +50,17 @@ class Examination:
 def examine_project(context: StepContext, build: Mapping[str, Any]) -> Examination:
     """Examine what the build step left, in the attempt's own folder."""
     project = _extracted(context)
+    if not read_files(project):
+        return Examination("nothing", findings=[Finding("nothing_built", "", "the build left no files")])
+    return examine_folder(context, build, project, rooms=context.work_folder / "rooms")
+
+
+def examine_folder(context: StepContext, build: Mapping[str, Any], project: Path, *, rooms: Path) -> Examination:
+    """Examine the project in a folder; `rooms` is where it is installed, started and tested, each on a copy."""
     files = read_files(project)
-    seen = Examination("project" if files else "nothing")
-    if not files:
-        seen.findings.append(Finding("nothing_built", "", "the build left no files"))
-        return seen
+    seen = Examination("project")
     _read(context, seen, build, project=project, files=files)
-    _prove(context, seen, build, project=project, files=files)
+    _prove(context, seen, build, project=project, files=files, rooms=rooms)
     answers = seen.started.paths if seen.started and seen.started.ok else {}
     found = scope.compare(read_idea(context.idea), build, files=files, answers=answers)
     seen.findings += found.findings
@@ -101,9 +105,14 @@ def _read(
 
 
 def _prove(
-    context: StepContext, seen: Examination, build: Mapping[str, Any], *, project: Path, files: Mapping[str, bytes]
+    context: StepContext,
+    seen: Examination,
+    build: Mapping[str, Any],
+    *,
+    project: Path,
+    files: Mapping[str, bytes],
+    rooms: Path,
 ) -> None:
-    rooms = context.work_folder / "rooms"
     for name in ("install", "tests"):
         (rooms / name).mkdir(parents=True, exist_ok=True)
     context.check()
