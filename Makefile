@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+MINUTES ?= 30
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up worker flower bench bench-peers clean
+.PHONY: help demo test check up worker flower bench bench-peers soak capacity clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,13 @@ bench: $(VENV)/ready-dev ## Measure this machine: start-up, steps per second, th
 bench-peers: $(VENV)/ready-dev ## Compare with other engines on this machine (about 20 minutes; needs PostgreSQL)
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.peers --json peers.json --chart docs/pictures/peers.svg
+
+soak: $(VENV)/ready-dev ## Break everything for MINUTES=30 under load, then check every promise
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+
+capacity: $(VENV)/ready-dev ## 70 % of peak for MINUTES=30 with a worker killed every minute; draws latencies
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks.soak --capacity --minutes $(MINUTES) --plot docs/pictures/capacity.svg
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

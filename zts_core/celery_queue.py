@@ -55,6 +55,8 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         task_routes={STEP_TASK: {"queue": STEP_QUEUE}, WATCHDOG_TASK: {"queue": CONTROL_QUEUE}},
         task_publish_retry_policy=_PUBLISH_RETRIES,
         broker_connection_retry_on_startup=True,
+        # A Redis that is full, or was made a replica, refuses writes for a while: without this a worker ends of it.
+        broker_channel_error_retry=True,
         broker_transport_options={
             # Half of what a call may take, so that it can be tried once more on a new connection.
             "socket_timeout": timeout_s / 2,

@@ -158,5 +158,17 @@ def test_a_full_redis_is_named_and_runs_go_on_when_there_is_room_again(field: Fi
     field.ends(field.runs.start([faulty("AFTER")]))
 
 
+def test_a_worker_that_connects_to_a_full_redis_waits_for_room(field: Field) -> None:
+    with field.redis.client() as client:
+        client.config_set("maxmemory", "1mb")
+    worker = field.worker(ready=False)
+    wait_until(lambda: "OOM" in worker.said() or "maxmemory" in worker.said(), what="the worker met the full Redis")
+    breathe(2)
+    with field.redis.client() as client:
+        client.config_set("maxmemory", "0")
+    field.ends(field.runs.start([faulty("AFTER")]), within_s=60)
+    assert worker.process.poll() is None
+
+
 def submit(runs: FieldRuns) -> None:
     runs.start([step("NEVER")])
