@@ -13,7 +13,7 @@ from zts_core.crew import Models, StepContext
 from zts_core.errors import AgentFailed
 from zts_worker.crews.examining.findings import REVIEW
 from zts_worker.crews.team import readable, role
-from zts_worker.crews.workshop.improving import Improved, Outcome, Site, Task, improve
+from zts_worker.crews.workshop.improving import Improved, Site, Task, improve, unplanned
 from zts_worker.crews.workshop.moves import BUILDING, Move
 from zts_worker.crews.workshop.planning import Changes, planned, told
 from zts_worker.crews.workshop.proving import Ground, in_words
@@ -59,13 +59,12 @@ class Builders:
         try:
             tasks = planned(self._models, ARCHITECT, given)
         except AgentFailed as failure:
-            none = Outcome(Task("what to add to the derived project", ""), False, reason=str(failure))
-            return Improved(dict(files), site.prove(files), [none])
-        return improve(self._models, self._context, site, dict(files), tasks)
+            return unplanned(site, files, failure)
+        return improve(self._models, self._context, site, files, tasks)
 
     def changed(self, files: Files, requests: Sequence[Mapping[str, Any]]) -> Improved:
         """`files` with a review's change requests carried out, as far as the proof lets them stay."""
-        return improve(self._models, self._context, self._site(files), dict(files), [_task(item) for item in requests])
+        return improve(self._models, self._context, self._site(files), files, [_task(item) for item in requests])
 
     def is_as_good(self, files: Files, than: Improved) -> bool:
         """Whether `files` have no more troubles than what the team left."""

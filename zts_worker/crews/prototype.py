@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from zts_core.crew import StepContext
-from zts_worker.crews.output import Answer, CrewOutput
+from zts_worker.crews.output import Answer, CrewOutput, ModelChange
 
 if TYPE_CHECKING:
     from zts_worker.crews.prototyping.bench import Bench
+    from zts_worker.crews.workshop.improving import Improved
 
 PREFIX = "prototype"
 NOT_JUDGED = (
@@ -72,6 +73,8 @@ class Prototype(CrewOutput):
     files: list[str] = Field(default_factory=list)
     commands: PrototypeCommands = PrototypeCommands()
     isolation: list[str] = Field(default_factory=list)
+    model_changes: list[ModelChange] = Field(default_factory=list, description="What agents worked on, kept or not.")
+    made_by_model: list[str] = Field(default_factory=list, description="Files that agents wrote or changed.")
 
 
 class PrototypeCrew:
@@ -79,6 +82,7 @@ class PrototypeCrew:
 
     name: ClassVar[str] = "PrototypeCrew"
     namespace: ClassVar[str] = "prototype"
+    team: ClassVar[str] = "zts_worker.crews.prototype_team:TEAM"
     Output: ClassVar[type[Prototype]] = Prototype
 
     def run(self, context: StepContext) -> Prototype:
@@ -92,12 +96,30 @@ class PrototypeCrew:
         if not bench.channels:
             return _nothing("there is no sensor in the design: nothing can be measured, so nothing can be tried")
         context.say(f"{len(bench.channels)} channels, {len(bench.rules)} outputs on {bench.board}")
-        files = render(bench)
-        for path, text in files.items():
-            context.artifacts.write_text(f"{PREFIX}/{path}", text)
+        files = {path: text.encode() for path, text in render(bench).items()}
         context.check()
-        compiled, told, isolation = _compile(files, context.work_folder / "firmware")
-        return _describe(bench, sorted(files), compiled=compiled, told=told, isolation=isolation)
+        compiled = _compiled(context, files, "firmware")
+        improved = _by_team(context, files, bench, compiles=compiled.ok is not None)
+        if improved is not None:
+            files = improved.files
+            compiled = _compiled(context, files, "firmware-after")
+        for path, content in files.items():
+            context.artifacts.write_bytes(f"{PREFIX}/{path}", content)
+        return _describe(bench, sorted(files), compiled=compiled, improved=improved)
+
+
+def _by_team(context: StepContext, files: dict[str, bytes], bench: Bench, *, compiles: bool) -> Improved | None:
+    if context.models is None:
+        return None
+    from zts_worker.crews.prototype_team import by_team
+
+    rules = [rule.sentence for rule in bench.rules if rule.sentence]
+    found = {
+        "channels": [item.name for item in bench.channels],
+        "outputs": [r.output for r in bench.rules],
+        "rules": rules,
+    }
+    return by_team(context.models, context, files, found=found, compiles=compiles)
 
 
 def _designed(context: StepContext) -> Mapping[str, Any]:
@@ -109,34 +131,44 @@ def _designed(context: StepContext) -> Mapping[str, Any]:
     return output.model_dump(mode="json")
 
 
-def _compile(files: Mapping[str, str], folder: Path) -> tuple[bool | None, str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Compiled:
+    """Whether the firmware compiles (None where there is no compiler), what was said where not, and the walls."""
+
+    ok: bool | None
+    told: str = ""
+    isolation: tuple[str, ...] = ()
+
+
+def _compiled(context: StepContext, files: Mapping[str, bytes], name: str) -> Compiled:
     from zts_core.errors import PermanentError
     from zts_worker.crews.sandbox import run_sandboxed
 
+    folder = context.work_folder / name
     folder.mkdir(parents=True)
-    for path, text in files.items():
+    for path, content in files.items():
         if path.startswith("firmware/"):
-            (folder / path.removeprefix("firmware/")).write_text(text, encoding="utf-8")
+            target = folder / path.removeprefix("firmware/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "firmware_pc"]
     command += ["main.c", "control.c", "hal_pc.c", "-lm"]
     try:
         result = run_sandboxed(command, folder=folder, timeout_s=60)
     except PermanentError:
-        return None, "", ()
-    return result.ok, result.stderr[-1000:], result.isolation
+        return Compiled(None)
+    return Compiled(result.ok, result.stderr[-1000:], result.isolation)
 
 
-def _describe(
-    bench: Bench, paths: list[str], *, compiled: bool | None, told: str, isolation: tuple[str, ...]
-) -> Prototype:
+def _describe(bench: Bench, paths: list[str], *, compiled: Compiled, improved: Improved | None) -> Prototype:
     from zts_worker.crews.prototyping.wiring import lacks_pins
 
     faults = ["the board has too few pins for all signals"] if lacks_pins(bench.wires) else []
-    faults += [f"the firmware does not compile: {told}"] if compiled is False else []
+    faults += [f"the firmware does not compile: {compiled.told}"] if compiled.ok is False else []
     names = [channel.name for channel in bench.channels]
     return Prototype(
-        mode="offline",
-        not_judged=[*NOT_JUDGED, *(["Whether the firmware compiles: no C compiler."] if compiled is None else [])],
+        mode="model" if improved else "offline",
+        not_judged=[*NOT_JUDGED, *(["Whether the firmware compiles: no C compiler."] if compiled.ok is None else [])],
         ready=not faults,
         reason="; ".join(faults) or f"{len(names)} channels and {len(bench.rules)} outputs, simulated and wired.",
         board=bench.board,
@@ -155,10 +187,20 @@ def _describe(
             for rule in bench.rules
         ],
         wiring=[Wiring(part=item.part, signal=item.signal, pin=item.pin, note=item.note) for item in bench.wires],
-        compiled=compiled,
+        compiled=compiled.ok,
         files=paths,
-        isolation=list(isolation),
+        isolation=list(compiled.isolation),
+        model_changes=_told(improved),
+        made_by_model=improved.changed if improved else [],
     )
+
+
+def _told(improved: Improved | None) -> list[ModelChange]:
+    if improved is None:
+        return []
+    from zts_worker.crews.workshop.planning import told
+
+    return told(improved.outcomes)
 
 
 def _nothing(reason: str) -> Prototype:

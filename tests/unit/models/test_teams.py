@@ -12,8 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 import zts_worker.crews as crews
+from tests.unit.workshop.scripted import Script
 from zts_core.catalogue import find_crew, list_crews, team_of
 from zts_core.crew import Assignment
+from zts_core.errors import AgentFailed
 from zts_core.prompts import read_prompt
 from zts_worker.crews.compliance import ComplianceCrew
 from zts_worker.crews.examining.review import Review
@@ -117,8 +119,8 @@ class ScriptedModels:
 def answer_models() -> Iterator[type[BaseModel]]:
     for module in pkgutil.iter_modules(crews.__path__):
         if module.name.endswith("_team"):
-            found = vars(importlib.import_module(f"zts_worker.crews.{module.name}")).values()
-            yield from (model for model in found if isinstance(model, type) and issubclass(model, Filled))
+            importlib.import_module(f"zts_worker.crews.{module.name}")
+    yield from Filled.__subclasses__()
 
 
 def unbounded(schema: Any, path: str = "") -> Iterator[str]:
@@ -238,15 +240,54 @@ def test_an_engineers_parts_are_added_up_by_the_catalogue() -> None:
     assert "soil_moisture" in [line.key for line in output.bill_of_materials]
 
 
-def test_a_reviewer_comments_and_approves_nothing() -> None:
-    models = ScriptedModels({"feedback/reviewer": {"comments": ["README.md: say who it is for."]}})
-    build = {"status": "completed", "entities": []}
-    files = {"build": {"README.md": b"# Log", "x/data.bin": b"\0"}}
-    before = Review(mode="offline", comments=["mine"], examined="project", score=0.9, summary="fine", **VERDICTS)
-    after = by_reviewer(models, TestContext(earlier={"build": build}, earlier_files=files), before)
-    assert (after.mode, after.comments) == ("model", ["mine", "reviewer: README.md: say who it is for."])
-    assert after.model_dump(exclude={"mode", "comments"}) == before.model_dump(exclude={"mode", "comments"})
-    assert models.asked[0].given["File README.md"] == "# Log"
+BEFORE = Review(
+    mode="offline", comments=["mine"], examined="project", score=0.9, summary="fine.", **{**VERDICTS, "approved": True}
+)
+BUILT = {"build": {"project/README.md": b"# Log\nIt keeps   hives.\n", "project/x/data.bin": b"\0"}}
+OPINION = {
+    "comments": ["README.md: say who it is for."],
+    "wishes": [
+        {"path": "README.md", "quote": "It keeps hives.", "wish": "Say how."},
+        {"path": "README.md", "quote": "It flies to the moon.", "wish": "Do not."},
+        {"path": "../secret", "quote": "It keeps hives.", "wish": "Show it."},
+    ],
+}
+MOVES = [
+    {"why": "w", "move": {"tool": "read", "path": "README.md", "first_line": 1}},
+    {"why": "w", "move": {"tool": "done", "summary": "s"}},
+]
+
+
+def reviewed(build_mode: str, **earlier: Any) -> tuple[Review, Script]:
+    script = Script({"feedback/examiner": MOVES, "feedback/reviewer": [OPINION]})
+    context = TestContext(earlier={"build": {"mode": build_mode}, **earlier}, earlier_files=BUILT)
+    return by_reviewer(script, context, BEFORE), script
+
+
+def test_an_examiner_reads_what_was_built_and_a_reviewer_judges_by_that() -> None:
+    after, script = reviewed("offline")
+    assert "It keeps   hives." in script.given("feedback/reviewer")[0]["What the examiner read"]
+    assert "x/data.bin (1 bytes" in script.given("feedback/reviewer")[0]["Files"]
+    assert after.mode == "model"
+    assert after.comments == ["mine", "reviewer: README.md: say who it is for.", "reviewer: README.md: Say how."]
+    assert after.model_dump(exclude={"mode", "comments"}) == BEFORE.model_dump(exclude={"mode", "comments"})
+
+
+def test_a_wish_with_a_quote_that_is_there_asks_a_builder_with_agents_once() -> None:
+    after, _ = reviewed("model")
+    assert [(item.kind, item.path, item.message) for item in after.change_requests] == [
+        ("review", "README.md", "Say how.")
+    ]
+    assert (after.approved, after.rejected, after.escalated) == (False, True, False)
+    again, _ = reviewed("model", feedback=after)
+    assert (again.approved, again.change_requests) == (True, [])
+
+
+def test_an_examiner_too_weak_to_move_leaves_the_review_to_the_reviewer() -> None:
+    script = Script({"feedback/examiner": [AgentFailed("no valid answer")], "feedback/reviewer": [OPINION]})
+    context = TestContext(earlier={"build": {"mode": "offline"}}, earlier_files=BUILT)
+    assert by_reviewer(script, context, BEFORE).mode == "model"
+    assert "gave up" in script.given("feedback/reviewer")[0]["What the examiner read"]
 
 
 FAILING = {

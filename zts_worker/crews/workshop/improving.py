@@ -78,7 +78,9 @@ class Improved:
         return sorted({path for outcome in self.outcomes if outcome.kept for path in outcome.files})
 
 
-def improve(models: Models, context: StepContext, site: Site, files: Files, tasks: Sequence[Task]) -> Improved:
+def improve(
+    models: Models, context: StepContext, site: Site, files: Mapping[str, bytes], tasks: Sequence[Task]
+) -> Improved:
     """Carry out `tasks` one after the other on the best state so far.
 
     AgentFailed ends the work and not the step; all else that `Models.ask` raises is let through.
@@ -101,6 +103,12 @@ def improve(models: Models, context: StepContext, site: Site, files: Files, task
             failed = str(failure)
             best.outcomes.append(Outcome(task, False, reason=failed))
     return best
+
+
+def unplanned(site: Site, files: Mapping[str, bytes], failure: AgentFailed) -> Improved:
+    """`files` as they are, where no plan came about."""
+    task = Task("what to add to what the rules made", "")
+    return Improved(dict(files), site.prove(files), [Outcome(task, False, reason=str(failure))])
 
 
 def _no_time(context: StepContext) -> str:
