@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.models.desks import DeskContext, desk_at
 from tests.unit.models.fault_server import says, serving
-from zts_core.catalogue import find_crew, find_shape, list_crews
+from zts_core.catalogue import find_crew, find_shape, list_crews, team_of
 from zts_worker.testing import assert_contract, run_crew
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "crews.md"
@@ -80,3 +80,14 @@ def test_the_crew_that_asks_a_model_works_with_one_and_without(written: Path) ->
     assert (output.mode, output.text) == ("model", "Hives in hand")
     assert "exclamation mark" in str(server.asked[1])
     assert "You are a copywriter" in str(server.asked[0])
+
+
+@pytest.mark.parametrize("name", [name for name in list_crews() if name.endswith("Crew")])
+def test_the_page_tells_of_every_role_and_what_it_fills(name: str) -> None:
+    page = PAGE.read_text("utf-8")
+    roles = team_of(find_crew(name))
+    assert roles
+    for role in roles:
+        row = next(line for line in page.splitlines() if line.startswith("|") and f"`{role.name}`" in line)
+        assert role.answer.__name__ in row
+        assert all(namespace in row for namespace in role.reads)
