@@ -6,7 +6,7 @@ MINUTES ?= 30
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up worker flower bench bench-peers soak capacity clean
+.PHONY: help demo test check quality up worker flower bench bench-peers soak capacity clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ check: $(VENV)/ready-dev ## Check format, lint, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+quality: $(VENV)/ready-dev ## Judge thirty ideas offline, build every project, run its tests and start it
+	QUALITY=all $(BIN)/python -m pytest -n 3 tests/quality
 
 up: $(VENV)/ready ## Run the embedded stack (Redis and workers) in the foreground
 	$(BIN)/zts up

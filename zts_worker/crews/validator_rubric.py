@@ -57,6 +57,9 @@ _IMPOSSIBLE = signs(r"""perpetual motion|free energy|time (?:travel|machine)\w*|
     100 ?(?:%|percent) (?:accura\w+|certain\w*|secure|safe)|guaranteed (?:profits?|returns?)|immortal\w*|
     cures? (?:all|every|cancer)|never needs? (?:any )?(?:power|energy|charging)|runs? forever without (?:power|
     energy|batteries)""")
+MANY_AREAS = 8
+"""Commas in a sentence on the whole product, from which on it lists areas and no features."""
+_WHOLE = signs(r"""platform|system|one app|super ?app|suite|everything|all in one|os""")
 _ENORMOUS = signs(r"""rockets?|satellites?|nuclear|fusion reactor|self-driving cars?|autonomous cars?|
     general intelligence|agi|
     replace (?:google|facebook|amazon|windows|the internet)|new (?:operating system|search engine|currency)|
@@ -128,6 +131,9 @@ def feasibility(reading: IdeaReading, _care: Care) -> Point:
     enormous = _sentence(reading, _ENORMOUS)
     if enormous:
         return Point(0.4, "This is beyond a small team and a first version.", enormous)
+    wide = next((s for s in reading.sentences if s.count(",") >= MANY_AREAS and _WHOLE.search(s)), "")
+    if wide:
+        return Point(0.4, f"This names {wide.count(',') + 1} areas at once; a first version is one of them.", wide)
     if not reading.entities or not reading.actions:
         return Point(0.2, "Too little is said to tell whether it can be built.")
     return Point(1.0, "Keeping, changing and showing these things is ordinary engineering.", reading.summary)

@@ -89,12 +89,19 @@ def _is_definition_mark(pieces: tuple[Piece, ...], at: int) -> bool:
     if not isinstance(mark, Token):
         return False
     rest = pieces[at + 2 :]
-    phrases = sum(isinstance(piece, Phrase) for piece in rest)
-    verbs = any(isinstance(piece, Token) and piece.tag in ("verb", "aux", "pron") for piece in rest)
+    phrases = [piece for piece in rest if isinstance(piece, Phrase)]
+    verbs = any(
+        isinstance(piece, Token) and (piece.tag in ("verb", "aux", "pron") or piece.low == "with") for piece in rest
+    )
     if mark.low == ":" and at == 0:
-        return phrases > 1 and not verbs
+        return _are_attributes(phrases) and not verbs
     closing = next((i for i, p in enumerate(rest) if isinstance(p, Token) and p.low == ")"), 0)
-    return mark.low == "(" and sum(isinstance(p, Phrase) for p in rest[:closing]) > 1
+    return mark.low == "(" and _are_attributes([p for p in rest[:closing] if isinstance(p, Phrase)])
+
+
+def _are_attributes(phrases: list[Phrase]) -> bool:
+    """`location, queen age` say what a hive has; `kitchen, bath` and `buses, delays` are examples of a kind."""
+    return len(phrases) > 1 and any(is_attribute_word(phrase.head) for phrase in phrases)
 
 
 def _skip(pieces: tuple[Piece, ...], at: int, tags: tuple[str, ...]) -> int:
@@ -117,6 +124,9 @@ def _listed(pieces: tuple[Piece, ...], start: int, owner: str, *, firm: bool) ->
         if isinstance(piece, Phrase):
             if opens_clause(pieces, at):
                 break
+            if _has_parts(pieces, at, piece):
+                claims.append(Claim(owner, piece.head, None, True, firm))
+                return claims + _listed(pieces, at + 2, piece.head, firm=firm)
             at = _one_listed(pieces, at, piece, owner, firm, claims)
         elif piece.low == "whether" or (piece.low == "if" and claims):
             at = _asked(pieces, at, owner, firm, claims)
@@ -127,6 +137,12 @@ def _listed(pieces: tuple[Piece, ...], start: int, owner: str, *, firm: bool) ->
         else:
             break
     return claims
+
+
+def _has_parts(pieces: tuple[Piece, ...], at: int, thing: Phrase) -> bool:
+    """`stations with a riddle and a hint`: what follows is said of the stations, not of the trail that has them."""
+    link, target = linked(pieces, at)
+    return link == "with" and target is not None and bool(target.det) and thing.is_plural and thing.head not in TALK
 
 
 def _one_listed(pieces: tuple[Piece, ...], at: int, phrase: Phrase, owner: str, firm: bool, claims: list[Claim]) -> int:
@@ -188,8 +204,21 @@ def _accompanied(pieces: tuple[Piece, ...], at: int, thing: Phrase, claims: list
     with_, first = (*pieces[after : after + 2], None, None)[:2]
     if not isinstance(with_, Token) or with_.low != "with" or not isinstance(first, Phrase):
         return
-    if first.det in ("a", "an", "its", "their", "the"):
+    if first.det in ("a", "an", "its", "their", "the") or (
+        verb.base in w.DATA_VERBS and _is_bare_list(pieces, after + 1)
+    ):
         claims += _listed(pieces, after + 1, thing.head, firm=verb.base in w.DATA_VERBS)
+
+
+def _is_bare_list(pieces: tuple[Piece, ...], at: int) -> bool:
+    """`a machine with type, weight and location`: three or more without an article, one of them telling."""
+    found: list[Phrase] = []
+    for piece in pieces[at:]:
+        if isinstance(piece, Phrase):
+            found.append(piece)
+        elif piece.low != "," and piece.tag != "conj":
+            break
+    return len(found) > 2 and any(is_attribute_word(phrase.head) for phrase in found)
 
 
 def _claim(owner: str, thing: Phrase) -> Claim:

@@ -17,6 +17,7 @@ from zts_worker.crews.reading.nouns import (
     EVENTS,
     GENERIC_HEADS,
     MATTERS,
+    ORGANISATIONS,
     RECORDED_PEOPLE,
     TALK,
     is_person,
@@ -40,6 +41,7 @@ class Noun:
     count: int = 0
     plurals: int = 0
     distributive: int = 0
+    determined: int = 0
     done_to: int = 0
     in_title: bool = False
     claimed: int = 0
@@ -64,12 +66,13 @@ def _nouns(facts: list[Facts], title: frozenset[str]) -> dict[str, Noun]:
     nouns: dict[str, Noun] = {}
     for fact in facts:
         for phrase in fact.mentions:
-            if phrase.is_name:
+            if phrase.is_name or phrase.det == "no":
                 continue
             noun = nouns.setdefault(phrase.head, Noun(phrase.head, fact.sentence, in_title=phrase.head in title))
             noun.count += 1
             noun.plurals += phrase.is_plural
             noun.distributive += phrase.det in w.DISTRIBUTIVES
+            noun.determined += bool(phrase.det)
             noun.compounds[phrase.compound] += 1
         _count_uses(nouns, fact, title)
     _claim(nouns, facts)
@@ -112,9 +115,20 @@ def _score(noun: Noun) -> float:
     score += 2.0 * min(noun.offered, 2) + 2.0 * noun.names_product
     if is_person(noun.head):
         score += 2.5 * (noun.keeps > 0) if noun.head in RECORDED_PEOPLE else -4.0
-    if _is_abstract(noun):
+    if _is_abstract(noun) or _is_uncounted(noun) or _is_a_body(noun):
         score -= 3.0
-    return score - (4.0 if noun.claimed and not noun.firm else 0.0)
+    return score - (4.0 if noun.claimed and not (noun.firm or noun.distributive) else 0.0)
+
+
+def _is_uncounted(noun: Noun) -> bool:
+    """`teach piano`, `health`: said without an article and never in the plural, it is no thing among others."""
+    is_said_of = noun.firm or noun.attributes or noun.offered or noun.names_product or noun.head in EVENTS | MATTERS
+    return not (noun.plurals or noun.determined or is_said_of)
+
+
+def _is_a_body(noun: Noun) -> bool:
+    """Farms and restaurants take part; records are kept of those that are spoken of one by one."""
+    return noun.head in ORGANISATIONS and not (noun.firm or noun.distributive or noun.done_to)
 
 
 def _is_abstract(noun: Noun) -> bool:
@@ -139,9 +153,9 @@ def _chosen(nouns: dict[str, Noun]) -> list[Noun]:
 def _candidates(nouns: dict[str, Noun]) -> Iterable[Noun]:
     for noun in nouns.values():
         named = identifier(noun.head)
-        talk = noun.head in TALK or is_attribute_word(noun.head) or len(named) < 3
+        talk = noun.head in TALK or (is_attribute_word(noun.head) and not noun.distributive) or len(named) < 3
         if noun.head in GENERIC_HEADS and noun.compounds:
-            talk = not _telling_compound(noun) and noun.done_to == 0
+            talk = not (_telling_compound(noun) or noun.done_to or noun.distributive)
         if named and (not talk or (noun.firm and noun.attributes)):
             yield noun
 

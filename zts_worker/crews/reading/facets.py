@@ -14,11 +14,15 @@ from zts_worker.crews.reading.words import listed
 
 _PAIN = signs(r"""problems?|pain\w*|struggl\w+|forg[eo]t\w*|los[et]s?|losing|
     miss(?:es|ed|ing)?|wast\w+|hard|difficult\w*|
-    hate\w*|nobody|no one|cannot|can't|could not|couldn't|never|late|expensive|slow\w*|manual\w*|annoy\w+|
+    hate\w*|nobody|no one|cannot|can't|could not|couldn't|never|late|expensive|slow(?:er|ly)?(?! down)|
+    manual\w*|annoy\w+|
     frustrat\w+|
     worr\w+|quarrel\w*|kill\w*|die[sd]?|corrod\w+|break\w*|broken?|cost us|error\w*|mistakes?|confus\w+|chaos|
     chaotic|
-    lonely|danger\w*|too (?:much|little|many|few|late|long)|hours|scatter\w*|overwhelm\w*|unfair\w*|fail\w*|
+    lonely|danger\w*|too (?:much|little|many|few|late|long)|(?:for|many|lose|loses|losing|lost|spends?|takes?|
+    wastes?) hours|
+    twice|two times|fight\w*|argu\w+|things get|loose sheets|do not talk|stands? still|gets? moved|scatter\w*|
+    overwhelm\w*|unfair\w*|fail\w*|
     skipp\w+|
     complain\w*|suffer\w*|afraid|stress\w*|drown\w*|guess\w*|by hand|scraps?|scroll away|thrown? away|spoil\w*""")
 _WHAT_IT_IS = re.compile(
@@ -37,6 +41,10 @@ _MONEY = signs(r"""(?:costs?|pays?|price[ds]?|pricing|
     per (?:seat|user|call|request))""")
 _INCOME = signs(r"""\d+ ?(?:%|percent) (?:commission|fee)|commission (?:on|of|per)|subscriptions? (?:at|of|for|
         from|costs?)|
+    (?:takes?|keeps?|charges?|earns?) (?:\S+ ){0,4}\d+ ?(?:%|percent)|
+    \d[\d.,]* (?:euros?|dollars?|cents?|pounds?) (?:each|(?:a|per) (?:month|year|user|seat|piece|book|call|
+    request|copy|lesson))|
+    requests? (?:a|per) (?:day|month) are free|
     freemium|[$€£] ?\d[\d.,]* ?(?:/|a|per) ?(?:month|year|user|seat|mo)""")
 _OURS = signs(r"""we|it|is|our|i|users?|members?|customers?|app|version|plan|lending|per|year|month|free|earn|
     sell""")
@@ -44,7 +52,8 @@ _PAST_COST = signs(r"""cost us|parts should cost|lost|last year|last month|on av
     is too expensive""")
 _SUBSTITUTES = signs(r"""(?:google |excel )?(?:spread)?sheets?|excel|paper (?:logs?|lists?|forms?|notebooks?|
     calendars?|
-    diar(?:y|ies))|scraps of paper|pen and paper|paper|notebooks?|sticky notes|whatsapp(?: groups?)?|
+    diar(?:y|ies))|calculators?|shared calendars?|wall calendars?|loose sheets|over the phone|scraps of paper|
+    pen and paper|(?<!toilet )paper|notebooks?|sticky notes|whatsapp(?: groups?)?|
     facebook groups?|
     telegram groups?|slack channels?|e-?mail(?:s| threads| chains)|phone calls|whiteboards?|notice boards?|
     word of mouth|memory|index cards|classified ads|craigslist|ebay(?: kleinanzeigen)?""")
@@ -52,6 +61,7 @@ _INSTEAD = signs(r"""alternativ\w+|compet\w+|competing|exist\w*|instead of|unlik
     such as|rivals?|today|currently|already|better than|others? like|similar|replaces?|
     uses?|using|rel(?:y|ies) on|kept in|
     there (?:is|are)|incumbents?|
+    right now|at the moment|at present|(?:does|do) this|only does|keeps? \w+ (?:in|on)|on loose|ask \w+ \w+ \w+ in|
     write on|copies|happens in|hands out|built for|the market""")
 _NO_ALTERNATIVE = re.compile(r"\b(?:no|nothing|not any) (?:\w+ )?(?:alternative|competitor|like it|comparable)", re.I)
 _NUMBER = re.compile(r"\d|\b(?:percent|%|half of|two thirds|dozens|hundreds|thousands)\b", re.I)
@@ -92,7 +102,7 @@ def audience_of(
 def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
     found = []
     for at, piece in enumerate(pieces):
-        if not isinstance(piece, Phrase) or piece.is_name:
+        if not isinstance(piece, Phrase) or piece.is_name or piece.det == "no" or _is_a_part(piece):
             continue
         before = pieces[at - 1] if at else None
         is_served = isinstance(before, Token) and before.low in ("for", "help", "helps", "lets", "let", "connects")
@@ -105,6 +115,11 @@ def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
             text = _plural_group(piece) + (_clause(pieces, at + 1) if piece.is_plural else "")
             found.append((text, piece.head, 3.0 if is_served else 0.7))
     return found
+
+
+def _is_a_part(phrase: Phrase) -> bool:
+    """A fan that is switched on is none that cheers."""
+    return phrase.head == "fan" and not phrase.is_plural
 
 
 def _are_people(pieces: tuple[Piece, ...], at: int) -> bool:
@@ -136,7 +151,8 @@ def _clause(pieces: tuple[Piece, ...], at: int) -> str:
     while said and said[-1].lower() in w.PREPOSITIONS | w.ADVERBS | {"who", "and", "yesterday"}:
         said.pop()
     is_list_of_features = first.low == "with" and stop == ","
-    return " " + " ".join(said) if len(said) > 1 and not is_list_of_features else ""
+    words = " ".join(said).replace(" 's", "'s")
+    return f" {words}" if len(said) > 1 and not is_list_of_features else ""
 
 
 def _is_connected(pieces: tuple[Piece, ...], at: int) -> bool:

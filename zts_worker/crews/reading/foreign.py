@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 
 from zts_worker.crews.reading.inflection import identifier
-from zts_worker.crews.reading.model import Attribute, Entity
+from zts_worker.crews.reading.model import Attribute, Entity, FieldKind
 from zts_worker.crews.reading.words import listed
 
 _ARTICLES = {
@@ -17,6 +19,27 @@ _ARTICLES = {
     "pt": "o|a|os|as|um|uma|cada|seus|suas",
     "nl": "de|het|een|elke|hun",
 }
+_DECLARED = {
+    "de": r"\bjede[rs]? (\w+) (?:hat|haben) ",
+    "es": r"\bcada (\w+) tiene ",
+    "fr": r"\bchaque (\w+) (?:a|possède) ",
+    "it": r"\bogni (\w+) ha ",
+    "pt": r"\bcada (\w+) tem ",
+    "nl": r"\belke? (\w+) heeft ",
+}
+"""`each reservation has`: what follows up to the end of the clause is what one has."""
+_BETWEEN = re.compile(r",| (?:und|sowie|y|e|et|en) ")
+_ARTICLE = re.compile(
+    r"^(?:eine[nmrs]?|ein|de[nrms]|die|das|un[ao]?|une|el|la|los|las|le|les|des|um|uma|il|lo|een|het) ", re.I
+)
+_KINDS: dict[str, FieldKind] = {
+    **dict.fromkeys(listed("datum fecha date data termin zeitpunkt"), "date"),
+    **dict.fromkeys(listed("preis kosten precio prix prezzo preço prijs betrag"), "money"),
+    **dict.fromkeys(listed("anzahl menge cantidad número nombre quantité quantità aantal"), "integer"),
+    **dict.fromkeys(listed("e-mail email correo courriel"), "email"),
+    **dict.fromkeys(listed("foto bild photo imagen image"), "url"),
+    **dict.fromkeys(listed("notiz notizen beschreibung notas descripción notes note"), "long_text"),
+}
 _TALK = listed("""
     app idee website webseite problem jahr jahre tag tage woche wochen monat euro leute menschen person personen
     zeit firma lösung anwendung nutzer benutzer kunde idea aplicación aplicacion sitio problema año años día días
@@ -25,6 +48,8 @@ _TALK = listed("""
     solution utilisateur utilisateurs fois façon prix date nom chose web projekt proyecto projet versión version
     erste ersten preis name datum liste lista liste applicazione anno giorno tempo prezzo ano dia tempo preço ende
     anfang hilfe papier papel papier hoja feuille mundo monde welt""")
+MOST = 4
+_USUAL = (Attribute("name", "text", False), Attribute("notes", "long_text", False))
 _SEEN_ONLY_AS_PLURAL = re.compile(r"^(.{2,}(?:ion|ung|heit|keit))en$|^(.{2,}(?:on|or|al|ad))es$|^(.{3,}[^s])s$")
 _ENDINGS = ("", "e", "en", "n", "er", "s", "ern", "es", "x", "i")
 
@@ -42,8 +67,45 @@ def foreign_entities(sentences: tuple[str, ...], language: str) -> tuple[Entity,
             if word.lower() not in _TALK and stem not in _TALK and len(identifier(word)) > 3:
                 groups[stem].append(word.lower())
                 first_in.setdefault(stem, sentence)
-    ranked = sorted(groups, key=lambda stem: -len(groups[stem]))[:4]
-    return tuple(_entity(groups[stem], first_in[stem]) for stem in ranked)
+    declared = _declared(sentences, language)
+    known = {_known_stem(name, groups) for name, _ in declared.values()} | {name for name, _ in declared.values()}
+    said = {identifier(a.name) for _, found in declared.values() for a in found}
+    ranked = [s for s in sorted(groups, key=lambda s: -len(groups[s])) if s not in known and identifier(s) not in said]
+    rest = tuple(_entity(groups[stem], first_in[stem], language) for stem in ranked[: 0 if len(declared) > 1 else 3])
+    firm = [
+        replace(_entity(groups.get(_known_stem(name, groups)) or [name], sentence, language), attributes=found)
+        for sentence, (name, found) in declared.items()
+    ]
+    return (*_joined(firm), *rest)[:MOST]
+
+
+def _joined(entities: list[Entity]) -> Iterator[Entity]:
+    """`a reservation has a bus` says that it belongs to a bus, where that is a thing of its own further on."""
+    names = {entity.name for entity in entities}
+    for at, entity in enumerate(entities):
+        later = {other.name for other in entities[at + 1 :]}
+        owners = tuple(a.name for a in entity.attributes if a.name in later)
+        kept = tuple(a for a in entity.attributes if a.name not in names)
+        yield replace(entity, attributes=kept or _USUAL, belongs_to=owners[:2])
+
+
+def _declared(sentences: tuple[str, ...], language: str) -> dict[str, tuple[str, tuple[Attribute, ...]]]:
+    """By sentence, the thing of which it says what each one has, and that; a later sentence on it adds nothing."""
+    found: dict[str, tuple[str, tuple[Attribute, ...]]] = {}
+    for sentence in sentences:
+        match = re.search(_DECLARED[language], sentence, re.I)
+        if match and match[1].lower() not in {name for name, _ in found.values()}:
+            said = re.split(r"[.;:!?]", sentence[match.end() :])[0]
+            attributes = {a.name: a for part in _BETWEEN.split(said) if (a := _attribute(part))}
+            if attributes:
+                found[sentence] = (match[1].lower(), tuple(attributes.values()))
+    return found
+
+
+def _attribute(part: str) -> Attribute | None:
+    words = _ARTICLE.sub("", part.strip()).split()[:3]
+    named = identifier(words[0]) if words else ""
+    return Attribute(named, _KINDS.get(words[0].lower(), "text"), False) if len(named) > 1 else None
 
 
 def _noun_pattern(language: str) -> re.Pattern[str]:
@@ -67,15 +129,26 @@ def _one_of(name: str) -> str:
     return next(group for group in match.groups() if group) if match else name
 
 
-def _entity(forms: list[str], sentence: str) -> Entity:
+def _plural(singular: str, language: str) -> str:
+    """The regular plural of a language; a wrong one is read all the same, so no exceptions are listed."""
+    if language != "de":
+        return f"{singular}s"
+    if singular.endswith("e"):
+        return f"{singular}n"
+    if singular.endswith(("ung", "heit", "keit", "ion", "schaft")):
+        return f"{singular}en"
+    return f"{singular}se" if singular.endswith("us") else f"{singular}e"
+
+
+def _entity(forms: list[str], sentence: str, language: str) -> Entity:
     names = sorted({identifier(form) for form in forms}, key=lambda form: (len(form), form))
     singular = _one_of(names[0]) if len(names) == 1 else names[0]
     longer = [name for name in names if name != singular]
     return Entity(
         name=singular,
-        plural=longer[0] if longer else f"{singular}s",
+        plural=longer[0] if longer else _plural(singular, language),
         title=min(forms, key=len).capitalize(),
-        attributes=(Attribute("name", "text", False), Attribute("notes", "long_text", False)),
+        attributes=_USUAL,
         belongs_to=(),
         sentence=sentence,
     )

@@ -10,14 +10,14 @@ _SIGNS: tuple[tuple[IdeaKind, float, Signs], ...] = (
         gpio|lora(?:wan)?|bluetooth low energy|ble|3d-printed|circuit boards?|wearable|batter(?:y|ies)|
         battery-powered|embedded device|robots?|drones?|actuators?|servos?|hardware|breadboard|mikrocontroller|
         microcontrolador""")),
-    ("hardware", 1.0, signs(r"""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
+    ("hardware", 0.5, signs(r"""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
         sensores""")),
     ("mobile", 3.0, signs(r"mobile apps?|phone apps?|smartphone apps?|iphone|ios|android|app store|play store|"
                            "push notifications?|handy-?app|app móvil|application mobile")),
-    ("mobile", 1.0, signs(r"smartphones?|phones?|apps?|camera|gps|swipes?|handy")),
+    ("mobile", 1.0, signs(r"smartphones?|(?<!over the )(?<!by )phones?|apps?|camera|gps|swipes?|handy")),
     ("game", 3.0, signs(r"""video games?|board games?|card games?|multiplayer|high-?scores?|boss fights?|gameplay|
         platformer|puzzle games?|role-playing|roguelike|dungeons?|videospiel|videojuego|jeu vidéo|game""")),
-    ("game", 1.0, signs(r"""players?|levels?|enem(?:y|ies)|quests?|puzzles?|jump|lives|opponents?|spieler""")),
+    ("game", 0.5, signs(r"""players?|levels?|enem(?:y|ies)|quests?|puzzles?|jump|lives|opponents?|spieler""")),
     ("marketplace", 4.0, signs(r"""market-?places?|two-sided|buyers and sellers|peer-to-peer|marktplatz|
         mercado en línea|place de marché""")),
     ("marketplace", 1.0, signs(r"""sellers?|buyers?|lend(?:er|ers|s)?|borrow(?:er|ers|s)?|rent out|commission|
@@ -30,14 +30,14 @@ _SIGNS: tuple[tuple[IdeaKind, float, Signs], ...] = (
                                   "colleagues|our team|department|audit log")),
     ("data", 3.0, signs(r"""data ?sets?|data pipelines?|open data|data warehouse|machine learning|forecasts?|
         time series|scrap(?:e|es|ing)|statistical|data analysis|anomal(?:y|ies)|analytics|datensatz""")),
-    ("data", 1.0, signs(r"""dashboards?|predict\w*|statistics|charts?|csv|trends?|aggregat\w+|model|
+    ("data", 1.0, signs(r"""dashboards?|predict\w*|statistics|charts?|csv|trends?|aggregat\w+|(?<!business )model|
         visuali[sz]\w+|maps?""")),
     ("api", 4.0, signs(r"apis?|rest api|sdk|webhooks?|graphql|developer platform")),
     ("api", 1.0, signs(r"""endpoints?|developers|json|api keys?|rate limit\w*|requests per second|
         client librar(?:y|ies)""")),
     ("web", 2.0, signs(r"""web ?sites?|web ?apps?|webseite|sitio web|site web|web application|
         online (?:tool|planner|platform)""")),
-    ("web", 1.0, signs(r"browser|pages?|online|sign in|site")),
+    ("web", 1.0, signs(r"browser|pages?|online|sign in|site|portals?")),
 )  # fmt: skip
 _MOST_OF_ONE_SIGN = 4
 

@@ -8,7 +8,8 @@ _UNLAWFUL = signs(r"""cocaine|heroin|crystal meth|methamphetamine|fentanyl|illeg
     stolen (?:\w+ ){0,2}(?:goods|cards?|credit|passwords?|accounts?|identit\w+|phones?|bikes?|data|credentials)|
     credit card numbers? (?:from|of) (?:others|victims|strangers)|card skimm\w+|
     counterfeit\w*|fake (?:ids?|passports?|reviews?|diplomas?|degrees?|prescriptions?|documents?|money|invoices?)|
-    forged? (?:documents?|passports?|signatures?|prescriptions?)|launder\w* (?:\w+ )?money|money launder\w+|
+    without (?:a |an |any )?prescriptions?|forged? (?:documents?|passports?|signatures?|prescriptions?)|
+    launder\w* (?:\w+ )?money|money launder\w+|
     ransomware|malware|spyware|keyloggers?|botnets?|phishing|ddos|hack(?:s|ing)? into|
     break(?:s|ing)? into (?:houses|homes|cars|accounts|phones)|
     (?:insider trading)|ponzi|pyramid schemes?|tax evasion|evad\w+ tax\w*|brib\w+|blackmail\w*|extort\w+|

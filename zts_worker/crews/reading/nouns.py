@@ -34,6 +34,7 @@ TALK = listed("""
     value proposition sense skill saas integration hobby profession career future past present decade century
         survey interview
     waitlist sign-up onboarding conversion retention subscription-fee freemium plan-b pricing payment-provider
+    marketplace mobile other last afterward weekday iphone android ios airbnb uber buck bucks happier elder
     partner association meter centimetre kilometre mile gram kilogram kilo litre liter watt volt kilometer""")
 """Words of pitching and measuring; an idea never keeps track of them unless it says "each ... has"."""
 
@@ -49,7 +50,7 @@ GENERIC_HEADS = listed("""
 """Nouns that say little alone: `reading session` is a better name than `session` where the idea uses both words."""
 
 PEOPLE = listed("""
-    parent child kid teenager teen adult senior pensioner mother father mom dad daughter son grandparent student
+    builder parent child kid teenager teen adult senior pensioner mother father mom dad daughter son grandparent student
     pupil teacher tutor professor coach trainer athlete runner cyclist climber hiker swimmer player gamer fan
     doctor nurse patient therapist caregiver carer midwife dentist vet client customer guest tenant landlord
     neighbour neighbor resident citizen member volunteer donor refugee migrant tourist traveller traveler
@@ -95,14 +96,14 @@ NOT_PEOPLE = listed("""
     composter diffuser dispenser thermometer barometer hygrometer hangover makeover turnover leftover takeover
     discover thunder lavender calender slider folder encounter hamburger burger chapter hopper banner spinner
     corridor humidor motor-boat terminator simulator trimmer mower lawnmower strimmer starter
-    saucer drawer""")
+    saucer drawer excavator painkiller trailer killer thriller eraser razor scissor""")
 EVENTS = listed("""
     inspection visit harvest appointment booking reservation session meeting match race workout exercise
     lesson class course event trip tour ride delivery shipment order purchase sale payment transaction donation
     loan rental measurement reading test exam treatment vaccination feeding watering repair maintenance
     shift inspection interview call review sighting observation checkup check-in dose incident complaint
     collection pickup handover concert show screening tournament competition experiment attempt run hike climb
-    dive swim flight walk consultation audit election vote poll survey quiz""")
+    dive swim flight walk consultation audit election vote poll survey quiz leave absence vacation""")
 MATTERS = listed("""
     task ticket request invoice bill reminder issue bug todo chore application claim offer quote contract
     subscription membership order loan""")

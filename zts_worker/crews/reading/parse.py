@@ -172,7 +172,10 @@ def _verb_or_noun(low: str, before: Token | None, after: str) -> Tag:
         return _after_auxiliary(low, before.low if before else "")
     if tag in _AFTER_NOUNS or (tag == "verb" and low not in w.ADJECTIVES and base != "let"):
         return "adj" if low in w.ADJECTIVES else "noun"
-    if low in w.ADJECTIVES:
+    # `employees open a ticket` is done to it; the `open` of `an open ticket` is not.
+    is_done = before is not None and tag == "noun" and form == "base" and singular(before.low) != before.low
+    is_done = is_done and _starts_object(after)
+    if low in w.ADJECTIVES and not is_done:
         return "adj"
     if tag == "noun":
         return _after_noun(before.low if before else "", base, form, after)
@@ -211,6 +214,8 @@ def _is_adjective(low: str) -> bool:
         return True
     if low in w.NOUNS_LIKE_ADJECTIVES or len(low) < 5:
         return False
+    if low.endswith(("ier", "iest")) and f"{low.rpartition('i')[0]}y" in w.ADJECTIVES:
+        return True
     if "-" in low and low.rsplit("-", 1)[1] in VERB_FORMS and VERB_FORMS[low.rsplit("-", 1)[1]][1] == "past":
         return True
     return low.endswith(_ADJECTIVE_ENDINGS)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from zts_worker.crews.reading import facets
+from zts_worker.crews.reading import words as w
 from zts_worker.crews.reading.entities import choose_entities
 from zts_worker.crews.reading.facts import Facts, facts_of
 from zts_worker.crews.reading.foreign import foreign_entities
@@ -20,7 +21,16 @@ from zts_worker.crews.reading.sections import section_of
 from zts_worker.crews.reading.text import MAX_READ_CHARACTERS, Prose, prose
 
 MAX_ACTIONS = 24
+MAX_TITLE = 60
 _CALLED = re.compile(r"\b(?:called|named) [\"“']?([A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3})")
+_PRODUCT = re.compile(
+    r"\b(?:want|need|build|plan|propose|is) an? ((?!(?:small|simple|new|web|mobile|little) (?:site|app|page|tool)\b)"
+    r"(?:[\w-]+ ){1,2}(?:app|site|website|platform|tool|planner|tracker|marketplace|dashboard|game|board|portal))\b",
+    re.I,
+)
+_HANGING = w.PREPOSITIONS | w.CONJUNCTIONS | w.DETERMINERS | w.POSSESSIVES | w.AUXILIARIES | {"that", "who", "which"}
+"""Words that wait for another: no title ends with one."""
+_ASIDE = re.compile(r"\([^)]*\)")
 _OPENING = re.compile(r"^(?:(?:i|we) (?:want|would like|plan) to )?(?:build|make|create) (?:an? )?|^(?:an?|the) ", re.I)
 
 
@@ -73,14 +83,34 @@ def _title(read: Prose) -> str:
     called = next((match[1] for s in read.sentences[:20] if (match := _CALLED.search(s))), "")
     if called:
         return called
-    first = _OPENING.sub("", read.sentences[0] if read.sentences else "")
-    return _shortened(first[:1].upper() + first[1:]) or "Untitled idea"
+    first = _OPENING.sub("", _first_said(read))
+    return _shortened(_capitalised(first)) or "Untitled idea"
+
+
+def _capitalised(line: str) -> str:
+    """With a capital at its start; iPhone keeps its own spelling."""
+    return line if line[1:2].isupper() else line[:1].upper() + line[1:]
+
+
+def _first_said(read: Prose) -> str:
+    """What the first sentence names; the product's own name where that tells only of the pain."""
+    first = read.sentences[0] if read.sentences else ""
+    head, colon, _ = first.partition(":")
+    if colon and 1 < len(head.split()) < 9:
+        return head
+    product = _PRODUCT.search(facets.summary_of(read.sentences, ""))
+    return product[1] if product and not _PRODUCT.search(first) else first
 
 
 def _shortened(line: str) -> str:
     """At most 60 characters, cut at a word, without the mark at its end."""
-    cut = line if len(line) <= 60 else line[:60].rsplit(" ", 1)[0]
-    return cut.strip().rstrip(".,;:!? ")
+    line = " ".join(_ASIDE.sub(" ", line).split()) if len(line) > MAX_TITLE else line
+    if len(line) <= MAX_TITLE:
+        return line.strip().rstrip(".,;:!? ")
+    words = line[: MAX_TITLE + 1].rsplit(" ", 1)[0].split()
+    while len(words) > 3 and words[-1].lower().strip(",;:") in _HANGING:
+        words.pop()
+    return " ".join(words).rstrip(".,;:!? ")
 
 
 def _entities(read: Prose, language: str, title: str, facts: list[Facts]) -> tuple[Entity, ...]:

@@ -86,7 +86,7 @@ PRODUCT_VERBS = DATA_VERBS | listed("""
     broadcast stream listen watch read query call poll fetch serve return authenticate authorize throttle cache
     analyze analyse aggregate group combine import clean normalise normalize deduplicate annotate simulate
     get compete follow build fight explore attack defend collect jump dodge solve upgrade trade shoot race move
-        discover escape""")
+        discover escape replay resend retry discard suggest propose""")
 STORY_VERBS = listed("""
     want need know think believe feel hope wish try help make let get give take go come look seem become happen
     forget remember lose miss waste spend cost save struggle hate love like enjoy prefer use work run live stay
@@ -96,7 +96,7 @@ STORY_VERBS = listed("""
     scroll climb skip corrode agree invite measure serve launch target reach attract convince promise handle own
     hand pass fail break fix win beat switch wait sit stand sleep eat drink drive ride walk travel visit meet host
     cause leave lead move show hear see watch lack face solve base pack fit guess gather produce receive sit
-    interview survey speak""")
+    interview survey speak last""")
 VERBS = PRODUCT_VERBS | STORY_VERBS
 
 IRREGULAR_VERBS = {
