@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from zts_core.errors import PermanentError, TransientError
 from zts_worker.crews import sandbox
+from zts_worker.crews.box import pipes
 from zts_worker.crews.sandbox import Isolation, Limits, SandboxResult, base_python, run_sandboxed
 
 SMALL = Limits(cpu_s=20, memory_bytes=512 << 20, file_bytes=1 << 20, disk_bytes=4 << 20, processes=24)
@@ -200,3 +204,79 @@ def _processes_in(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_watcher_that_dies_is_the_sandboxs_failure_and_no_time_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipes, "_LAUNCH", "import os; os._exit(1)")
+    with pytest.raises(TransientError, match="ended without a word"):
+        python("pass", tmp_path, walls=USABLE[-1])
+
+
+@every_isolation
+def test_what_cannot_be_started_is_the_sandboxs_failure(tmp_path: Path, walls: Isolation) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x7fELF and no more")
+    broken.chmod(0o755)
+    with pytest.raises(TransientError, match=r"could not be set up: cannot start"):
+        run_sandboxed([str(broken)], folder=tmp_path, timeout_s=20, isolation=walls)
+
+
+HOSTILE = {
+    "loop": "while True: pass",
+    "bomb": "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass",
+    "huge": "open('huge','wb').truncate(10 << 30); f = open('huge','r+b'); f.seek(10 << 30); f.write(b'x')",
+    "above": "print(open('../../secret').read())",
+    "daemon": "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: time.sleep(600)\n  os._exit(0)",
+}
+AS_ANOTHER = """
+import json, os, sys, tempfile
+from pathlib import Path
+from zts_worker.crews import sandbox
+walls = sandbox.isolation_here() if sys.argv[1] == "strongest" else sandbox.Isolation()
+limits = sandbox.Limits(cpu_s=20, memory_bytes=512 << 20, file_bytes=1 << 20, disk_bytes=4 << 20, processes=24)
+seen = {"user": os.getuid()}
+with tempfile.TemporaryDirectory() as outer:
+    (Path(outer) / "secret").write_text("secret")
+    for name, code in json.loads(sys.argv[2]).items():
+        folder = Path(outer) / "a" / name
+        folder.mkdir(parents=True)
+        result = sandbox.run_sandboxed([sandbox.base_python(), "-c", code], folder=folder, timeout_s=2.0, limits=limits,
+                                       isolation=walls)
+        seen[name] = [result.exit_code, result.killed_reason, result.leftovers, "secret" in result.stdout]
+    seen["isolation"] = list(result.isolation)
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.parametrize("walls", ["strongest", "none that needs a privilege"])
+def test_a_worker_that_is_not_root_survives_the_same(walls: str, tmp_path: Path) -> None:
+    """As `nobody`, with the strongest isolation it may put up, and as on a machine without user namespaces."""
+    interpreter = next(
+        (path for path in ("/usr/bin/python3.13", "/usr/bin/python3.12", "/usr/bin/python3.11") if Path(path).exists()),
+        "",
+    )
+    if os.geteuid() != 0 or not shutil.which("setpriv") or not interpreter:
+        pytest.skip("needs root, setpriv and an interpreter that any user may run")
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", interpreter, "-c", AS_ANOTHER, walls]
+    repository = str(Path(sandbox.__file__).parents[2])
+    ran = subprocess.run(
+        [*command, json.dumps(HOSTILE)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd="/",
+        env={"PATH": os.defpath, "PYTHONPATH": repository, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nonexistent"},
+    )
+    assert ran.returncode == 0, ran.stderr
+    seen = json.loads(ran.stdout)
+    assert seen["user"] == 65534
+    assert seen["loop"][1] == "timeout"
+    assert seen["bomb"][1] in ("timeout", "processes", "memory", "cpu")
+    assert seen["huge"][0] != 0
+    assert (seen["daemon"][0], seen["daemon"][2] >= 1) == (0, True)
+    is_private = "private file system" in seen["isolation"]
+    # Without namespaces nothing hides what the worker's own user may read: the result claims no such wall.
+    assert seen["above"][3] is not is_private
+    assert ("no network" in seen["isolation"]) is is_private

@@ -80,15 +80,22 @@ def _furnish(plan: Plan) -> None:
 
 
 def _start(plan: Plan) -> int:
+    """The program's process. OSError where it could not become the program: that is the sandbox's failure."""
     nproc = _process_limit(plan.limits, plan.isolation)
+    trouble_read, trouble_write = os.pipe()  # closed by a successful exec, as all of Python's descriptors are
     child = os.fork()
     if child == 0:
         try:
             _become(plan, nproc)
         except OSError as reason:
-            os.write(2, f"cannot start {plan.argv[0]}: {reason}\n".encode())
+            os.write(trouble_write, str(reason).encode())
         finally:
             os._exit(127)
+    os.close(trouble_write)
+    trouble = os.read(trouble_read, 4096)
+    os.close(trouble_read)
+    if trouble:
+        raise OSError(f"cannot start {plan.argv[0]}: {trouble.decode()}")
     return child
 
 

@@ -93,10 +93,10 @@ def execute(plan: Plan) -> Seen:
         finally:
             lines.close(lifeline_write)
             _end(launcher)
-        report = _read_report(report_read)
+        seconds = round(time.monotonic() - started, 3)
+        report = _read_report(report_read, in_time=seconds < plan.timeout_s and not flooded)
     finally:
         lines.close_all()
-    seconds = round(time.monotonic() - started, 3)
     return Seen(report, kept[0].whole(), kept[1].whole(), seconds, flooded)
 
 
@@ -153,12 +153,15 @@ def _end(launcher: subprocess.Popen[bytes]) -> None:
         launcher.wait()
 
 
-def _read_report(report_read: int) -> Report:
+def _read_report(report_read: int, *, in_time: bool) -> Report:
+    """What the launcher said; where it said nothing and had the time, something else ended it."""
     os.set_blocking(report_read, False)
     try:
         text = os.read(report_read, _REPORT_BYTES)
     except BlockingIOError:
         text = b""
+    if not text and in_time:
+        return Report(error="its watcher ended without a word: was it killed, or is the worker out of memory?")
     if not text:
         return Report(exit_code=-signal.SIGKILL, killed_reason="timeout")
     return Report.from_json(text.decode())

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from zts_core.errors import TransientError
 from zts_worker.crews.sandbox import SandboxResult, base_python, run_sandboxed, visible_inside, without_places
 
 _PROGRAMS = Path(__file__).resolve().parent / "in_box"
 _RESULT = "zts-result.json"
 _MOST_RESULT = 8 << 20
+LEAST_DISK = 64 << 20
+"""Free bytes below which a failed proof says more of the worker than of the project."""
+_PIP_UNKNOWN_ERROR = 2
 INSTALL_S, TESTS_S, START_S = 120.0, 120.0, 40.0
 """Seconds each proof may take, where the step's own time-out leaves that much."""
 
@@ -70,32 +75,82 @@ class Started:
 
 
 def install(project: Path, room: Path, *, timeout_s: float) -> Installed:
-    """Install a copy of `project` into `room/target` without a network."""
+    """Install a copy of `project` into `room/target` without a network. TransientError where this worker cannot."""
     shutil.copytree(project, room / "project")
-    method, command, readable = _installer()
-    result = run_sandboxed(command, folder=room, timeout_s=timeout_s, readable=readable)
+    until = time.monotonic() + timeout_s
+    pip = _pip()
+    if pip is not None:
+        result = _proof(pip.command, room, timeout_s=timeout_s, readable=pip.readable)
+        if not _broke_by_itself(result):
+            return _installed(pip, result)
+        shutil.rmtree(room / "target", ignore_errors=True)
+    result = _proof(_OWN.command, room, timeout_s=max(until - time.monotonic(), 1.0))
+    if pip is not None and not result.ok:
+        raise TransientError(f"pip of this worker is broken, and nothing else installed the project: {_told(result)}")
+    return _installed(_OWN, result)
+
+
+@dataclass(frozen=True)
+class _Installer:
+    method: str
+    command: list[str]
+    readable: tuple[Path, ...] = ()
+
+
+def _installed(installer: _Installer, result: SandboxResult) -> Installed:
     detail = "" if result.ok else _told(result)
-    return Installed(result.ok, method, result.seconds, detail, result.isolation)
+    return Installed(result.ok, installer.method, result.seconds, detail, result.isolation)
 
 
-def _installer() -> tuple[str, list[str], list[Path]]:
+def _broke_by_itself(result: SandboxResult) -> bool:
+    """Whether pip failed, and not the project: it could not even start, or ended with its own UNKNOWN_ERROR.
+
+    Its codes: pip/_internal/cli/status_codes.py. A build that fails is reported in a frame of its own.
+    """
+    if result.ok or result.killed_reason:
+        return False
+    said = result.stderr.lstrip()
+    return result.exit_code == _PIP_UNKNOWN_ERROR or said.startswith("Traceback")
+
+
+def _pip() -> _Installer | None:
     options = ["install", "--quiet", "--no-index", "--no-cache-dir", "--no-compile", "--no-input"]
     options += ["--disable-pip-version-check", "--root-user-action=ignore", "--target", "target", "./project"]
     spec = find_spec("pip")
     pip = Path(spec.origin).resolve().parent if spec and spec.origin else None
     if pip and visible_inside(pip):
-        return "pip install --target", [base_python(), str(pip), *options], [pip]
-    return "its own build back end, wheel unpacked", [*_program("wheel_installer"), "project", "target"], []
+        return _Installer("pip install --target", [base_python(), str(pip), *options], (pip,))
+    return None
 
 
 def _program(name: str) -> list[str]:
     return [base_python(), "-c", (_PROGRAMS / f"{name}.py").read_text(encoding="utf-8")]
 
 
+_OWN = _Installer("its own build back end, wheel unpacked", [*_program("wheel_installer"), "project", "target"])
+
+
+def _proof(
+    command: Sequence[str],
+    folder: Path,
+    *,
+    timeout_s: float,
+    readable: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+) -> SandboxResult:
+    """Run `command` in the sandbox. TransientError where it failed on a machine that has nothing left to run it on."""
+    result = run_sandboxed(command, folder=folder, timeout_s=timeout_s, readable=readable, environment=environment)
+    if not result.ok and (free := shutil.disk_usage(folder).free) < LEAST_DISK:
+        raise TransientError(
+            f"the worker's disk has {free >> 20} MiB left, so nothing can be said of the project; free some space"
+        )
+    return result
+
+
 def run_tests(project: Path, room: Path, *, timeout_s: float) -> Tested:
     """Run all tests of a copy of `project`."""
     shutil.copytree(project, room, dirs_exist_ok=True)
-    result = run_sandboxed([*_program("test_runner"), _RESULT], folder=room, timeout_s=timeout_s)
+    result = _proof([*_program("test_runner"), _RESULT], room, timeout_s=timeout_s)
     data = _written(room / _RESULT)
     if not isinstance(data, dict):
         return Tested((), result.seconds, _told(result) or "the test run wrote no result", result.isolation)
@@ -119,9 +174,9 @@ def start(room: Path, command: str, *, health: str, paths: Sequence[str], timeou
     if installed and (room / "target").is_dir():
         shutil.copytree(room / "target", where / "target", dirs_exist_ok=True)
     plan = {"command": _start_command(command), "health": health, "paths": list(paths), "patience_s": 15}
-    result = run_sandboxed(
+    result = _proof(
         [*_program("prober"), json.dumps(plan), _RESULT],
-        folder=where,
+        where,
         timeout_s=timeout_s,
         environment={"PYTHONPATH": "target"} if installed else {},
     )
