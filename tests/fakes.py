@@ -14,6 +14,7 @@ from typing import Any
 from zts_core.advance import SAME_VISITS
 from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
+from zts_core.likeness import ALIKE, SeenBefore, likeness, words
 from zts_core.ports import (
     Claim,
     ClaimVerdict,
@@ -111,6 +112,8 @@ class MemoryStore:
         self.overtaken_ms = 0
         self.next_tick_ms = 0
         self.last_entry = 0
+        self.gone: set[str] = set()
+        """Workers whose process is dead, as a server sees by their connections."""
 
     @property
     def now(self) -> int:
@@ -302,11 +305,18 @@ class MemoryStore:
             undecided=tuple(run_id for _, run_id in sorted(undecided)[:limit]),
         )
 
-    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
+    def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
+        until = self.now + round(early_s * 1000)
+        soon = self._due_steps(StepStatus.RUNNING, "lease_ms", until, limit)
+        return [(run_id, seq) for run_id, seq in soon if self.known[run_id].steps[seq].worker in self.gone]
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
         run, step = self._find(run_id, seq)
-        if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > self.now:
+        until = self.now + round(early_s * 1000)
+        if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > until:
             return RequeueVerdict.NOTHING
-        self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker)
+        gone = step.lease_ms > self.now
+        self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker, gone=gone)
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped and its worker is gone")
             return RequeueVerdict.DEAD
@@ -565,7 +575,28 @@ class MemoryStore:
             budget_tokens=new.budget_tokens,
             crew_budgets=new.crew_budgets,
             reuse_answers=new.reuse_answers,
+            seen_before=new.seen_before,
         )
+
+
+class MemoryIdeas:
+    """An IdeaIndex that reads every run of a MemoryStore."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.remembered: list[str] = []
+
+    def alike(self, idea: str, *, limit: int = 3) -> tuple[SeenBefore, ...]:
+        found = []
+        for run_id in reversed(self.remembered):
+            record = self.store.run(run_id)
+            alike = round(likeness(words(idea), words(self.store.idea(run_id))), 2)
+            found.append(SeenBefore(run_id, alike, record.outcome or record.status, record.title))
+        near = [seen for seen in found if seen.likeness >= ALIKE]
+        return tuple(sorted(near, key=lambda seen: -seen.likeness)[:limit])
+
+    def remember(self, run_id: str, idea: str, *, deadline_s: float) -> None:
+        self.remembered.append(run_id)
 
 
 class MemoryQueue:

@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -13,9 +14,11 @@ import redis
 from tests.fakes import MemoryQueue
 from tests.unit.heart.playing import approval, call, foreach, loop, parallel, plan_of, sequence, step, when
 from zts_core.dispatch import Dispatcher
+from zts_core.errors import BadInput
 from zts_core.merging import digest_of
 from zts_core.ports import ClaimVerdict, NewRun, StepRecord, StepResult
 from zts_core.redis_store import RedisStore
+from zts_core.reviving import REVIVABLE, Reviver
 from zts_core.run import Ending, Outcome, RunStatus, Settled, SettledAs, StepStatus
 from zts_core.workflow.plan import Plan
 
@@ -33,10 +36,20 @@ def plans() -> list[Plan]:
         plan_of(step("CHECK", "validator"), build, step("END", "marketing")),
         plan_of(step("CHECK", "validator"), gated, other=[step("O", "planner"), step("P", "builder")]),
         plan_of(step("A", "validator"), parallel(step("B", "builder"), sequence(step("C", "x"), step("D", "y")))),
-        plan_of(step("BUILD", "builder"), review, approval("GO", timeout=500.0), step("END", "marketing")),
+        plan_of(step("BUILD", "builder"), approval("GO", timeout=500.0), review, step("END", "marketing")),
         plan_of(step("PLAN", "planner"), each, step("JOIN", "reviewer")),
         plan_of(left, call("inner"), call("inner"), inner=[step("I", "inner")]),
     ]
+
+
+class NoFiles:
+    """Keeps no contents: histories have digests only."""
+
+    def get(self, run_id: str, digest: str) -> bytes:
+        return b""
+
+    def put(self, run_id: str, content: bytes) -> str:
+        return ""
 
 
 class Player:
@@ -65,10 +78,10 @@ class Player:
         if self.store.run(run_id).status is RunStatus.FINISHED:
             return False
         chance = self.random.random()
-        if chance < 0.01:
+        if chance < 0.02:
             self.store.withdraw(run_id, outcome=Outcome.CANCELLED, reason="enough")
             self.dispatcher.advance_run(run_id, stop=Ending(Outcome.CANCELLED, "enough"))
-        elif chance < 0.03:
+        elif chance < 0.04:
             self.store.pause(run_id, paused=True)
             self.store.pause(run_id, paused=False)
         else:
@@ -95,7 +108,11 @@ class Player:
 
     def end_attempt(self, run_id: str, step: StepRecord) -> None:
         chance = self.random.random()
-        if chance < 0.1:
+        if self.store.position(run_id).stopping and chance < 0.5:
+            settled = Settled(step.seq, SettledAs.CANCELLED, reason="told to stop")
+            self.store.settle(run_id, settled, attempt=step.attempt, result=StepResult())
+            self.dispatcher.advance_run(run_id)
+        elif chance < 0.1:
             self.store.back_off(run_id, step.seq, attempt=step.attempt, delay_s=0, error=f"busy {AWKWARD}")
         elif chance < 0.18:
             self.lose_worker(run_id, step)
@@ -151,7 +168,29 @@ class Player:
                 self.dispatcher.advance_run(run_id)
 
     def play(self, runs: int) -> list[str]:
+        """Runs to their ends; some of them are opened again and end twice, some are replayed from a state."""
         run_ids = [self.start() for _ in range(runs)]
         for run_id in run_ids:
             self.finish(run_id)
-        return run_ids
+        return [*run_ids, *(again for run_id in run_ids for again in self.live_on(run_id))]
+
+    def live_on(self, run_id: str) -> list[str]:
+        """Retry a run that failed, or replay one; the ids of the new runs."""
+        reviver = Reviver(self.dispatcher)
+        with suppress(BadInput):  # most ends are met again
+            while self.store.run(run_id).outcome in REVIVABLE and self.random.random() < 0.8:
+                reviver.retry_run(run_id)
+                self.finish(run_id)
+        if self.random.random() < 0.6:
+            return []
+        number = len(self.plans)
+        new = NewRun(f"run-{self.seed}-{number}", "an idea", "Idea 1", self.plans[run_id].root, 25, 3600)
+        state = self.random.choice(self.store.steps(run_id)).state
+        self.plans[new.run_id] = self.plans[run_id]
+        try:
+            reviver.replay_run(run_id, new, from_state=state, files=NoFiles())
+        except BadInput:
+            del self.plans[new.run_id]
+            return []
+        self.finish(new.run_id)
+        return [new.run_id]

@@ -12,6 +12,9 @@ from zts_core.run import Ref, StepStatus
 
 DECISIONS = {
     "gate": "gate",
+    "gate_passed": "gate",
+    "stopping": "stop",
+    "run_reopened": "reopened",
     "loop_left": "break",
     "loop_exhausted": "exhausted",
     "escalated": "escalation",
@@ -34,6 +37,8 @@ def expected(store: RedisStore, run_id: str) -> dict[str, Any]:
         "findings": {seq: len(r.output["change_requests"]) for seq, r in done.items() if r.output["change_requests"]},
         "decisions": Counter(DECISIONS[entry.kind] for entry in ledger if entry.kind in DECISIONS),
         "effective": effective(steps, store, run_id),
+        "replayed": [list(e.detail.values())[:2] for e in ledger if e.kind == "replayed"],
+        "reused": {e.seq: e.detail["origin"] for e in ledger if e.kind == "step_reused"},
     }
 
 
@@ -91,4 +96,9 @@ def found(graph: ResultGraph, run_id: str) -> dict[str, Any]:
         "findings": dict(ask(step + "MATCH (s)-[:FOUND]->(f) RETURN s.seq, count(f)")),
         "decisions": Counter(kind for (kind,) in ask("MATCH (:Run {id: $id})-[:DECIDED]->(d) RETURN d.kind")),
         "effective": {seq for (seq,) in ask(step + "WITH s WHERE s.effective = true RETURN s.seq")},
+        "replayed": ask("MATCH (r:Run {id: $id})-[:REPLAYS]->(o) RETURN o.id, r.replay_from"),
+        "reused": {
+            seq: int(origin.rpartition("#")[2])
+            for seq, origin in ask(step + "MATCH (s)-[:REUSES]->(o) RETURN s.seq, o.id")
+        },
     }

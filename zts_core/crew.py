@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
+
+from zts_core.likeness import SeenBefore
 
 Result = TypeVar("Result", bound=BaseModel)
 
@@ -114,6 +116,10 @@ class StepContext(Protocol):
     @property
     def idea(self) -> str:
         """The whole text of the idea file."""
+
+    @property
+    def seen_before(self) -> Sequence[SeenBefore]:
+        """Earlier runs with a like idea, the most alike first, as they stood when this run was submitted."""
 
     @property
     def workflow(self) -> str:

@@ -62,8 +62,11 @@ class Lease(Protocol):
 class Outbox(Protocol):
     """Where the feed finds its work. Every method may raise ServiceUnavailable."""
 
-    def take(self, *, runs: int, lines: int) -> Sequence[Pending]:
-        """The runs that have waited longest, up to `runs`, each with up to `lines` lines in order. Removes nothing."""
+    def take(self, *, runs: int, lines: int, without: Sequence[str] = ()) -> Sequence[Pending]:
+        """The runs that have waited longest, up to `runs`, each with up to `lines` lines in order. Removes nothing.
+
+        `without` names runs whose lines are on their way already.
+        """
 
     def acknowledge(self, delivered: Sequence[Delivered]) -> None:
         """Those lines are in the graph; a run without newer ones has no news any more. Never goes back."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zts_core.decision import Decision, Packed
+from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
 from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, StepStatus
 from zts_core.workflow.plan import Plan
@@ -105,6 +106,8 @@ class NewRun:
     """The same for all calls of one crew, by its short name (`builder`)."""
     reuse_answers: bool = False
     """Whether recorded answers of other runs take the place of model calls with the very same request."""
+    seen_before: tuple[SeenBefore, ...] = ()
+    """Runs with a like idea, as they were found when this one was submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,7 @@ class RunRecord:
     budget_tokens: int | None = None
     crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
     reuse_answers: bool = False
+    seen_before: tuple[SeenBefore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +337,15 @@ class RunStore(Protocol):
         `unclaimed_after_s` later has been claimed already: the others may well be waiting their turn.
         """
 
-    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
-        """Queue a step again whose lease has expired; settle it as failed after `takeovers` of that."""
+    def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
+        """Steps whose lease ends within `early_s` seconds while their worker's process has no connection any more.
+
+        A process that is killed loses its connections at once, one that is frozen or cut off keeps them on the
+        server's side. Nothing where the store cannot tell.
+        """
+
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
+        """Queue a step again whose lease ends within `early_s`; settle it as failed after `takeovers` of that."""
 
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
         """Queue a step again whose back-off is over."""
@@ -484,6 +495,16 @@ class CallBook(Protocol):
 
     def spending(self, run_id: str, *, crew: str = "") -> Spending:
         """What the calls of the run, or of one of its crews, cost so far."""
+
+
+class IdeaIndex(Protocol):
+    """Where runs are found whose ideas are alike. A hint for people: what it misses is no error."""
+
+    def alike(self, idea: str, *, limit: int = 3) -> tuple[SeenBefore, ...]:
+        """Runs that still exist and whose ideas share most words with this one, the most alike first."""
+
+    def remember(self, run_id: str, idea: str, *, deadline_s: float) -> None:
+        """Let later look-ups find this run, until it is gone: `retention` after its deadline."""
 
 
 class StepQueue(Protocol):

@@ -18,6 +18,7 @@ from zts_producer.lookup import find_run
 from zts_producer.wiring import Say, Services
 
 if TYPE_CHECKING:
+    from zts_core.ports import NewRun
     from zts_core.workflow.plan import Plan
     from zts_core.workflow.problems import Problem
     from zts_producer.health import Health
@@ -89,12 +90,11 @@ class Client:
         """Record and start what `prepare` has checked; safe to repeat, so a short outage is waited out."""
         store = self.services.store
         store.ping()
-        dispatcher = self.services.dispatcher
+        new = self._with_seen(submission.new)
         until = time.monotonic() + self.settings.submit_deadline
         while True:
             try:
-                created = dispatcher.start_run(submission.new, submission.plan)
-                return store.run(created.run_id)
+                return self._recorded(new, submission.plan)
             except ServiceUnavailable:
                 if time.monotonic() > until:
                     raise
@@ -102,8 +102,17 @@ class Client:
 
     def hold(self, submission: Submission) -> RunRecord:
         """Record what `prepare` has checked, paused: `resume` starts it."""
-        created = self.services.dispatcher.start_run(replace(submission.new, paused=True), submission.plan)
+        return self._recorded(self._with_seen(replace(submission.new, paused=True)), submission.plan)
+
+    def _recorded(self, new: NewRun, plan: Plan) -> RunRecord:
+        created = self.services.dispatcher.start_run(new, plan)
+        if not created.existed:
+            self.services.ideas.remember(created.run_id, new.idea, deadline_s=new.deadline_s)
         return self.services.store.run(created.run_id)
+
+    def _with_seen(self, new: NewRun) -> NewRun:
+        """With the runs whose ideas are alike, fixed now: whatever is tried or replayed later sees the same."""
+        return replace(new, seen_before=self.services.ideas.alike(new.idea))
 
     # looking
 

@@ -23,7 +23,7 @@ class RunOptions(TypedDict, total=False):
 
     max_steps: int | None
     key: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] | None
     out: Path | str
     deadline: float | None
     budget_usd: float | None

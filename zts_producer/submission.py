@@ -63,7 +63,7 @@ def prepare(
         max_steps=cap,
         deadline_s=deadline_s,
         key=_checked_key(options.get("key", "")),
-        values=_checked_values(options.get("values", {})),
+        values=_checked_values(options.get("values") or {}),
         out=str(folder),
         budget_usd=_checked_budget(options.get("budget_usd"), settings.budget_usd, "--budget-usd"),
         budget_tokens=_checked_budget(options.get("budget_tokens"), settings.budget_tokens, "--budget-tokens"),
@@ -88,6 +88,7 @@ def once_more(old: RunRecord, *, idea: str, reuse_answers: bool = False) -> NewR
         budget_tokens=old.budget_tokens,
         crew_budgets=old.crew_budgets,
         reuse_answers=reuse_answers,
+        seen_before=old.seen_before,
     )
 
 

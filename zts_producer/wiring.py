@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from zts_core.artifacts import LocalArtifacts
 from zts_core.errors import ZtsError
-from zts_core.ports import RunStore, StepQueue
+from zts_core.ports import IdeaIndex, RunStore, StepQueue
 from zts_core.run import StepStatus
 from zts_core.settings import Settings, kombu_url, one_redis
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
@@ -69,6 +69,16 @@ class Services:
         store = RedisStore(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
         self._exits.callback(store.close)
         return store
+
+    @cached_property
+    def ideas(self) -> IdeaIndex:
+        """Where runs with a like idea are found."""
+        from zts_core.redis_store.ideas import RedisIdeas
+
+        settings = self.settings
+        ideas = RedisIdeas(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+        self._exits.callback(ideas.close)
+        return ideas
 
     @cached_property
     def queue(self) -> StepQueue:

@@ -91,7 +91,7 @@ def guard_child(**_: Any) -> None:
     """Only children of the prefork pool hear this: each runs one crew at a time and is replaced when it dies."""
     settings = read_settings()
     # A renewal that waits for Redis is not a frozen process.
-    freezing.of_this_process.limit_s = 3 * settings.lease + 2 * settings.redis_timeout
+    freezing.of_this_process.arm(3 * settings.lease + 2 * settings.redis_timeout)
 
 
 # Flower's own choice leaves out the arguments, which say what step it is; its command reads this after the application.

@@ -29,12 +29,17 @@ PAUSE_MEANS_OUTAGE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ReaperLimits:
-    """How often the reaper looks and what counts as overdue, in seconds; `takeovers` per step."""
+    """How often the reaper looks and what counts as overdue, in seconds; `takeovers` per step.
+
+    `silent_s`: how long a lease has to be without a renewal before a worker without a connection counts as dead.
+    """
 
     interval_s: float = 1.0
     unclaimed_after_s: float = 10.0
     undecided_after_s: float = 3.0
     takeovers: int = 3
+    lease_s: float = 10.0
+    silent_s: float = 2.5
     batch: int = 200
 
 
@@ -101,6 +106,7 @@ class Reaper:
         takeovers = self.limits.takeovers
         if not self.lenient_ticks:
             self.requeue(due.leases, lambda run, seq: self.store.requeue_expired(run, seq, takeovers=takeovers))
+            self.take_over_early()
         self.requeue(due.retries, self.store.requeue_retry)
         self.requeue(due.unclaimed, self.store.touch_unclaimed)
         self.requeue(due.approvals, self.store.expire_approval)
@@ -108,6 +114,14 @@ class Reaper:
             self.guard(partial(self.end_overdue, run_id), run_id)
         for run_id in due.undecided:
             self.guard(partial(self.decide, run_id), run_id)
+
+    def take_over_early(self) -> None:
+        """A lease need not run out where its worker's process is gone for certain."""
+        early_s = self.limits.lease_s - self.limits.silent_s
+        if early_s <= 0:
+            return
+        requeue = partial(self.store.requeue_expired, takeovers=self.limits.takeovers, early_s=early_s)
+        self.requeue(self.store.forsaken(early_s=early_s, limit=self.limits.batch), requeue)
 
     def requeue(self, steps: Iterable[tuple[str, int]], transition: Callable[[str, int], RequeueVerdict]) -> None:
         for run_id, seq in steps:

@@ -8,7 +8,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from zts_core.artifacts import safe_path
 from zts_core.crew import Models
 from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
+from zts_core.likeness import SeenBefore
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
 from zts_core.run import Ref
@@ -150,6 +151,10 @@ class AttemptContext:
     @cached_property
     def idea(self) -> str:
         return patiently(lambda: self._store.idea(self.run_id))
+
+    @cached_property
+    def seen_before(self) -> Sequence[SeenBefore]:
+        return patiently(lambda: self._store.run(self.run_id)).seen_before
 
     @cached_property
     def models(self) -> Models | None:

@@ -146,7 +146,7 @@ class StepRunner:
             renew=lambda: self.store.renew(
                 attempt.run_id, attempt.seq, attempt=context.attempt, lease_s=self.limits.lease_s
             ),
-            every_s=min(self.limits.lease_s / 3, RENEW_AT_MOST_EVERY_S),
+            every_s=renewed_every(self.limits.lease_s),
         )
         self.left_behind += watched.left_behind
         if self.observer:
@@ -215,6 +215,11 @@ class StepRunner:
             self.dispatcher.send_wave(attempt.run_id, decision)
         elif answer.verdict is SettleVerdict.LOOP or wide or not (leaves_it or only_waits(claim, answer)):
             self.dispatcher.advance_run(attempt.run_id)
+
+
+def renewed_every(lease_s: float) -> float:
+    """Seconds between two renewals of a lease."""
+    return min(lease_s / 3, RENEW_AT_MOST_EVERY_S)
 
 
 def only_waits(claim: Claim, answer: Settling) -> bool:

@@ -10,11 +10,15 @@ import asyncio
 import contextvars
 import ctypes
 import inspect
+import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from queue import SimpleQueue
 from typing import Any
 
 from zts_core.crew import Crew
@@ -49,11 +53,10 @@ class Watched:
     left_behind: bool = False
 
 
-class _CrewThread(threading.Thread):
-    """Runs a crew and keeps what comes of it."""
+class _Work:
+    """One attempt's crew, on its way through a crew thread, and what came of it."""
 
     def __init__(self, crew: Crew, context: AttemptContext) -> None:
-        super().__init__(name=f"crew-{context.state}", daemon=True)
         self.crew = crew
         self.context = context
         self.value: Any = None
@@ -62,22 +65,49 @@ class _CrewThread(threading.Thread):
         # So that the crew's log lines tell what those of the thread that watches over it tell.
         self.around = contextvars.copy_context()
 
-    def run(self) -> None:
+    def do(self) -> None:
         try:
-            self.value = self.around.run(self.work)
+            self.value = self.around.run(self._run)
         except BaseException as error:
             self.error = error
         finally:
             self.done.set()
 
-    def work(self) -> Any:
+    def _run(self) -> Any:
         returned = self.crew.run(self.context)
         return asyncio.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
 
+
+class _CrewThread(threading.Thread):
+    """Runs crews one after the other; one that was interrupted or left behind is never used again."""
+
+    def __init__(self) -> None:
+        super().__init__(name="crew", daemon=True)
+        self.works: SimpleQueue[_Work | None] = SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        # An interruption may come a moment after the crew it was meant for has ended.
+        with suppress(StepTimedOut, StepAbandoned):
+            while (work := self.works.get()) is not None:
+                self.name = f"crew-{work.context.state}"
+                work.do()
+                # What a crew gave must not live on until the next one comes.
+                del work
+
     def interrupt(self, kind: type[BaseException]) -> None:
         """Raise `kind` in the crew at its next Python instruction; code inside C does not notice."""
-        if self.ident is not None and not self.done.is_set():
+        if self.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(kind))
+
+    def leave(self) -> None:
+        """End after the crew at work, if that ever ends."""
+        self.works.put(None)
+
+
+_resting: deque[_CrewThread] = deque()
+"""Crew threads without work: starting one costs as much as all else that a worker does for a step."""
+os.register_at_fork(after_in_child=_resting.clear)
 
 
 async def _awaited(value: Any) -> Any:
@@ -86,30 +116,43 @@ async def _awaited(value: Any) -> Any:
 
 def watch(crew: Crew, context: AttemptContext, *, renew: Callable[[], LeaseVerdict], every_s: float) -> Watched:
     """Run a crew to its end, its time-out, or the loss of its lease, renewing the lease every `every_s` seconds."""
-    thread = _CrewThread(crew, context)
+    thread = _rested()
+    work = _Work(crew, context)
     freezing.of_this_process.alive()
-    thread.start()
     try:
-        return _watch(thread, renew, every_s)
+        thread.works.put(work)
+        ended = _watch(work, renew, every_s)
     finally:
         freezing.of_this_process.rest()
+    if ended is None:
+        _resting.append(thread)
+        return Watched(Ended.BY_ITSELF, work.value, work.error)
+    return _stop(thread, work, ended)
 
 
-def _watch(thread: _CrewThread, renew: Callable[[], LeaseVerdict], every_s: float) -> Watched:
-    context = thread.context
+def _rested() -> _CrewThread:
+    try:
+        return _resting.pop()
+    except IndexError:
+        return _CrewThread()
+
+
+def _watch(work: _Work, renew: Callable[[], LeaseVerdict], every_s: float) -> Ended | None:
+    """Why the crew may not go on; None where it ended by itself."""
+    context = work.context
     next_renewal = time.monotonic() + every_s
     while True:
         pause = min(next_renewal - time.monotonic(), context.seconds_left)
-        if thread.done.wait(max(pause, 0)):
-            return Watched(Ended.BY_ITSELF, thread.value, thread.error)
+        if work.done.wait(max(pause, 0)):
+            return None
         if context.seconds_left <= 0:
-            return _stop(thread, Ended.TIMED_OUT, StepTimedOut)
+            return Ended.TIMED_OUT
         if time.monotonic() >= next_renewal:
             next_renewal = time.monotonic() + every_s
             freezing.of_this_process.alive()
             ended = _LOST.get(_renewed(renew))
             if ended is not None:
-                return _stop(thread, ended, StepAbandoned)
+                return ended
 
 
 _LOST = {LeaseVerdict.LOST: Ended.LEASE_LOST, LeaseVerdict.CANCELLED: Ended.CANCELLED}
@@ -123,10 +166,11 @@ def _renewed(renew: Callable[[], LeaseVerdict]) -> LeaseVerdict:
         return LeaseVerdict.HELD
 
 
-def _stop(thread: _CrewThread, ended: Ended, kind: type[BaseException]) -> Watched:
-    thread.context.stopped = ended.value
-    if ended is Ended.CANCELLED and thread.done.wait(STOP_GRACE_S / 2):
-        return Watched(ended)
-    thread.interrupt(kind)
-    stopped = thread.done.wait(STOP_GRACE_S / 2 if ended is Ended.CANCELLED else 1.0)
+def _stop(thread: _CrewThread, work: _Work, ended: Ended) -> Watched:
+    work.context.stopped = ended.value
+    thread.leave()
+    cancelled = ended is Ended.CANCELLED
+    if not (cancelled and work.done.wait(STOP_GRACE_S / 2)):
+        thread.interrupt(StepTimedOut if ended is Ended.TIMED_OUT else StepAbandoned)
+    stopped = work.done.wait(STOP_GRACE_S / 2 if cancelled else 1.0)
     return Watched(ended, left_behind=not stopped)

@@ -9,12 +9,13 @@ from zts_core.celery_queue import STEP_TASK, WATCHDOG_TASK
 from zts_core.errors import ZtsError
 from zts_worker import freezing
 from zts_worker.celery import app
+from zts_worker.taking import Taken
 from zts_worker.wiring import engine
 
 log = logging.getLogger(__name__)
 
 
-@app.task(name=STEP_TASK)
+@app.task(name=STEP_TASK, Request=Taken)
 def step(run_id: str, seq: int, joined: bool = False) -> None:
     """One attempt of one step."""
     runner = engine(app).runner
@@ -29,7 +30,7 @@ def step(run_id: str, seq: int, joined: bool = False) -> None:
         raise SystemExit(0)
 
 
-@app.task(name=WATCHDOG_TASK)
+@app.task(name=WATCHDOG_TASK, Request=Taken)
 def watchdog(*args: Any) -> None:
     """The body of a wave's chord: cap, loops, what is next. Run twice or early it does nothing."""
     try:

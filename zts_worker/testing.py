@@ -13,7 +13,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -23,6 +23,7 @@ from zts_core.artifacts import safe_path
 from zts_core.catalogue import check_crew
 from zts_core.crew import Crew, Models
 from zts_core.errors import StepAbandoned
+from zts_core.likeness import SeenBefore
 from zts_core.workflow.shapes import shape_of
 
 Result = TypeVar("Result", bound=BaseModel)
@@ -100,6 +101,7 @@ class TestContext:
         metadata: Mapping[str, Any] | None = None,
         earlier_files: EarlierFiles | None = None,
         models: Models | None = None,
+        seen_before: Sequence[SeenBefore] = (),
         attempt: int = 1,
         timeout: float = 300.0,
         cancelled: bool = False,
@@ -115,6 +117,7 @@ class TestContext:
         self.artifacts = TestArtifacts()
         self.earlier_artifacts = TestEarlierArtifacts(earlier_files or {})
         self.models = models
+        self.seen_before = tuple(seen_before)
         self.log = logging.LoggerAdapter(logging.getLogger("zts.crew"), {"run": self.run_id})
         self.said: list[str] = []
         self.cancelled = cancelled

@@ -22,7 +22,7 @@ from zts_core.settings import Settings, kombu_url, read_settings
 from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
-from zts_worker.step_runner import RunnerLimits, StepRunner
+from zts_worker.step_runner import RunnerLimits, StepRunner, renewed_every
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ def application(settings: Settings) -> Celery:
 
 def build_engine(app: Celery, settings: Settings) -> Engine:
     """An engine with connections of its own: a forked child must not share its parent's."""
-    store = RedisStore(settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    store = RedisStore(
+        settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout, name=worker
+    )
     queue = CeleryQueue(app, watchdog=settings.watchdog, beside_store=settings.broker_is_store)
     dispatcher = Dispatcher(store, queue)
     runner = StepRunner(
@@ -49,13 +52,18 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         dispatcher=dispatcher,
         crews=cache(find_crew),
         artifacts=LocalArtifacts(settings.artifact_folder),
-        worker=f"{socket.gethostname()}:{os.getpid()}",
+        worker=worker,
         limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max),
         observer=WorkerObserver(),
         models=open_models(settings, lambda: _call_book(settings)),
     )
     limits = ReaperLimits(
-        interval_s=settings.tick, unclaimed_after_s=settings.resend_after, takeovers=settings.takeovers
+        interval_s=settings.tick,
+        unclaimed_after_s=settings.resend_after,
+        takeovers=settings.takeovers,
+        lease_s=settings.lease,
+        # Two renewals and a half: one may be late, and the next one under way.
+        silent_s=2.5 * renewed_every(settings.lease),
     )
     artifacts = LocalArtifacts(settings.artifact_folder)
     reaper = Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits, forget_files=artifacts.forget)

@@ -25,6 +25,7 @@ class World:
 
     def __init__(self, store: RunStore, let_pass: Callable[[float], None]) -> None:
         self.store = store
+        """`me` is connected to it, nobody else is."""
         self.let_pass = let_pass
 
     def submit(self, *nodes: Raw, run_id: str = "r1", key: str = "", deadline_s: float = 60, **new: Any) -> Plan:
@@ -76,6 +77,7 @@ class World:
 
 def memory_world(*, retention_s: float = 3600) -> World:
     store = MemoryStore(retention_s=retention_s)
+    store.gone.add("w")
     return World(store, store.clock.advance)
 
 
@@ -93,4 +95,4 @@ def redis_world(url: str, *, retention_s: float = 3600) -> World:
         while now() <= until:
             time.sleep(0.002)
 
-    return World(RedisStore(url, retention_s=retention_s, timeout_s=5), let_pass)
+    return World(RedisStore(url, retention_s=retention_s, timeout_s=5, name="me"), let_pass)

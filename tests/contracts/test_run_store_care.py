@@ -154,6 +154,31 @@ class TestPausing:
         assert world.store.run("r1").status is not RunStatus.PAUSED
 
 
+class TestWorkersThatAreGone:
+    def test_a_lease_need_not_run_out_where_its_worker_has_no_connection(self, world: World) -> None:
+        world.submit(step("A"))
+        world.claimed(worker="w", lease_s=30)
+        assert not world.store.forsaken(early_s=20, limit=9)
+        assert list(world.store.forsaken(early_s=31, limit=9)) == [("r1", 1)]
+        assert world.store.requeue_expired("r1", 1, takeovers=3, early_s=20) is RequeueVerdict.NOTHING
+        assert world.store.requeue_expired("r1", 1, takeovers=3, early_s=31) is RequeueVerdict.QUEUED
+        told = [entry.detail for entry in world.store.ledger("r1") if entry.kind == "lease_expired"]
+        assert told == [{"attempt": 1, "worker": "w", "gone": True}]
+        assert world.claimed(worker="me") == 2
+
+    def test_a_worker_that_is_connected_keeps_its_lease_to_the_end(self, world: World) -> None:
+        world.submit(step("A"))
+        world.claimed(worker="me", lease_s=30)
+        assert not world.store.forsaken(early_s=31, limit=9)
+
+    def test_a_lease_that_was_renewed_meanwhile_is_not_taken(self, world: World) -> None:
+        world.submit(step("A"))
+        world.claimed(worker="w", lease_s=1)
+        assert list(world.store.forsaken(early_s=2, limit=9)) == [("r1", 1)]
+        world.store.renew("r1", 1, attempt=1, lease_s=30)
+        assert world.store.requeue_expired("r1", 1, takeovers=3, early_s=2) is RequeueVerdict.NOTHING
+
+
 class TestWhatIsDue:
     def test_a_step_nobody_claims_is_due_and_put_off_once_it_is_sent_again(self, world: World) -> None:
         world.submit(step("A"))

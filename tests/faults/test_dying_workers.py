@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from field import DEAF, STUBBORN, Field, breathe, faulty, is_gone, kill_process
 from played_runs import step
 from servers import wait_until
@@ -48,6 +49,19 @@ def test_a_frozen_worker_that_wakes_up_after_its_lease_writes_nothing(field: Fie
     assert field.runs.kinds(run_id)["lease_expired"] == 1
     content = field.runs.store.results(run_id, [1])[1].artifacts["made.txt"]
     assert content[1] == len("attempt 2")
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_worker_that_is_gone_for_certain_is_not_waited_for_until_its_lease_ends(field: Field, pool: str) -> None:
+    long_lease = {"ZTS_LEASE": "600"}
+    doomed = field.worker(pool=pool, environment=long_lease)
+    run_id = field.runs.start([faulty("SLOW", first_s=600), faulty("NEXT")])
+    field.called(run_id, "SLOW")
+    field.worker(environment=long_lease)
+    doomed.signal(signal.SIGKILL)
+    field.ends(run_id)
+    (told,) = [entry.detail for entry in field.runs.store.ledger(run_id) if entry.kind == "lease_expired"]
+    assert told["gone"] is True
 
 
 def test_a_poison_step_dies_out_and_other_runs_go_on(field: Field) -> None:

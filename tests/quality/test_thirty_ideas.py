@@ -17,11 +17,11 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from zts_core.likeness import ALIKE, likeness, words
 
 from tests.quality.thirty_ideas import IDEAS, Written
 from tests.servers import wait_until
 from zts_core.errors import PermanentError
+from zts_core.likeness import ALIKE, likeness, words
 from zts_worker.crews.builder import BuilderCrew
 from zts_worker.crews.reading import read_idea
 from zts_worker.crews.validator import ValidatorCrew

@@ -181,8 +181,10 @@ class Node:
     def __init__(
         self, name: str, *, kernel: Kernel, nemesis: Nemesis, store: MemoryStore, broker: Broker, crews: Crews
     ) -> None:
+        self.name = name
         self.kernel = kernel
         self.broker = broker
+        self.store = store
         shaken: Any = Shaken(store, nemesis)
         queue: Any = Shaken(broker, nemesis)
         self.nemesis = nemesis
@@ -214,7 +216,9 @@ class Node:
             except ZtsError:
                 pass  # as the task does: it is logged there
             except Killed:
+                self.store.gone.add(self.name)
                 self.kernel.sleep(self.kernel.rng.uniform(0.5, 20))
+                self.store.gone.discard(self.name)
                 continue  # a message that dies with its worker is never acknowledged to its chord
             self.broker.ended(message)
 

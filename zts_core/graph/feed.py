@@ -29,7 +29,7 @@ _SENSELESS = (GraphRefused, ValueError, KeyError, TypeError, IndexError, Attribu
 class FeedLimits:
     """Times in seconds: `interval_s` between looks, `budget_s` for one go, `lease_s` of the right to feed.
 
-    `runs`, and `lines` of each, are read at once, `batch` runs are written at once; a line is set aside after `tries`.
+    `runs`, and `lines` of each, are read and written at once; a line is set aside after `tries`.
     """
 
     interval_s: float = 1.0
@@ -37,8 +37,7 @@ class FeedLimits:
     lease_s: float = 10.0
     rest_s: float = 1.0
     rest_most_s: float = 10.0
-    runs: int = 200
-    batch: int = 50
+    runs: int = 50
     lines: int = 100
     tries: int = 3
 
@@ -106,17 +105,25 @@ class ResultFeed:
         return self.outbox.refill()
 
     def _feed(self, lease: Lease) -> int:
+        """Deliver until nothing waits; each batch is read and worked out while the one before is written."""
         until = time.monotonic() + self.limits.budget_s
-        lines = 0
+        lines, busy = 0, list[str]()
+        before: Future[int] | None = None
         self.prepare()
-        while pending := self.outbox.take(runs=self.limits.runs, lines=self.limits.lines):
-            self.deliver(pending)
-            if lines == 0:
-                self.outbox.recovered()
-            lines += sum(len(each.entries) for each in pending)
-            if self.stopping.is_set() or time.monotonic() > until or not lease.renew():
-                break
-        return lines
+        with ThreadPoolExecutor(1, "graph-batch") as writing:
+            while True:
+                over = self.stopping.is_set() or time.monotonic() > until or not lease.renew()
+                pending = [] if over else self.outbox.take(runs=self.limits.runs, lines=self.limits.lines, without=busy)
+                worked_out = self.work_out(pending)
+                if before is not None:
+                    delivered = before.result()
+                    if not lines:
+                        self.outbox.recovered()
+                    lines += delivered
+                elif not pending:
+                    return lines
+                before = writing.submit(self.deliver_batch, pending, worked_out) if pending else None
+                busy = [each.run.run_id for each in pending]
 
     def prepare(self) -> None:
         """Constraints and indexes, once per process."""
@@ -125,17 +132,8 @@ class ResultFeed:
             self._prepared = True
 
     def deliver(self, pending: Sequence[Pending]) -> None:
-        """Write some runs' lines, `batch` runs at once; each batch is worked out while the one before is written."""
-        with ThreadPoolExecutor(1, "graph-batch") as writing:
-            before: Future[None] | None = None
-            for first in range(0, len(pending), self.limits.batch):
-                batch = pending[first : first + self.limits.batch]
-                worked_out = self.work_out(batch)
-                if before is not None:
-                    before.result()
-                before = writing.submit(self.deliver_batch, batch, worked_out)
-            if before is not None:
-                before.result()
+        """Write some runs' lines at once."""
+        self.deliver_batch(pending, self.work_out(pending))
 
     def work_out(self, pending: Sequence[Pending]) -> tuple[Changes, list[Delivered]] | None:
         """What a batch changes, and what is acknowledged then; None where one of its lines makes no sense."""
@@ -149,8 +147,8 @@ class ResultFeed:
             return None
         return together, delivered
 
-    def deliver_batch(self, pending: Sequence[Pending], worked_out: tuple[Changes, list[Delivered]] | None) -> None:
-        """Write a batch; where that is refused, each run's lines on their own."""
+    def deliver_batch(self, pending: Sequence[Pending], worked_out: tuple[Changes, list[Delivered]] | None) -> int:
+        """Write a batch; where that is refused, each run's lines on their own. How many lines it holds."""
         if worked_out is not None:
             changes, delivered = worked_out
             try:
@@ -162,6 +160,7 @@ class ResultFeed:
         if worked_out is None:
             for each in pending:
                 self.deliver_run(each)
+        return sum(len(each.entries) for each in pending)
 
     def deliver_run(self, pending: Pending) -> None:
         """Write one run's lines; where that is refused, one by one up to the one that is at fault."""

@@ -26,6 +26,7 @@ KINDS = (
     "replays",
     "next",
     "used",
+    "reuses",
     "made",
     "led_to_decision",
     "led_to_step",

@@ -7,7 +7,7 @@ from typing import Any
 
 from zts_core.graph.port import ResultGraph, Table
 from zts_core.graph.statements import statements
-from zts_core.graph.translate import words
+from zts_core.likeness import words
 
 MOST_ROWS = 1000
 MOST_GENERATIONS = 200

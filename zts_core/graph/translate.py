@@ -14,16 +14,19 @@ from typing import Any
 from zts_core.graph.contents import add_contents
 from zts_core.graph.port import Changes
 from zts_core.graph.values import LONGEST_TEXT, key, scalar, scalars, text
+from zts_core.likeness import words
 from zts_core.outbox import UNREADABLE, Pending
-from zts_core.ports import LedgerEntry
+from zts_core.ports import LedgerEntry, StepResult
 from zts_core.run import Ref, dumps
 
 MOST_EDGES = 200
 """How many steps one step is said to have used, and to have led to, at most: a foreach may have thousands."""
 
-_WORDS = re.compile(r"\w{4,}")
 _IN_A_LOOP = re.compile(r"_\d+([.\[]|$)")
 """States inside of loops are recorded as `<prefix>_<iteration>`, alone or before a dot or an item's number."""
+
+_END = ("outcome", "reason", "finished_ms")
+_UNENDED = {"ended_ms": None, "error": None}
 
 
 class Translator:
@@ -39,10 +42,13 @@ class Translator:
         self._decisions: list[str] = memory.get("decisions", [])
         self._open: dict[str, int] = memory.get("open", {})
         self._newest: dict[str, int] = memory.get("newest", {})
+        self._source: str = memory.get("source", "")
+        self._ended: list[str] = memory.get("ended", [])
+        self._ids: dict[int, str] = {}
 
     @property
     def memory(self) -> str:
-        """What settled and was decided since the last wave, what is open, and the newest step of each node."""
+        """What settled and was decided since the last wave, what is open, each node's newest step, the last end."""
         return dumps(
             {
                 "steps": self._steps,
@@ -50,6 +56,8 @@ class Translator:
                 "decisions": self._decisions,
                 "open": self._open,
                 "newest": self._newest,
+                **({"source": self._source} if self._source else {}),
+                **({"ended": self._ended} if self._ended else {}),
             }
         )
 
@@ -67,7 +75,7 @@ class Translator:
         digest = hashlib.sha256(idea.encode("utf-8", "surrogatepass")).hexdigest()
         workflow = self.workflow(run.workflow)
         project = key(" ".join(run.title.split()) or digest)
-        self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(idea)})
+        self.changes.node("ideas", digest, {"title": text(run.title), "text": text(idea), "words": words(text(idea))})
         self.changes.node("projects", project, {"title": project})
         props = {
             "title": text(run.title),
@@ -81,11 +89,31 @@ class Translator:
         }
         self.changes.node("runs", run.run_id, props, line=place(entry), idea=digest, project=project, workflow=workflow)
         self.changes.edge("came_from", project, digest)
-        if source := entry.detail.get("replay_of"):
-            self.changes.edge("replays", run.run_id, key(source))
+
+    def replay(self, entry: LedgerEntry) -> None:
+        """The run goes on from the results of an earlier one."""
+        source = key(entry.detail["of"])
+        props = {"replay_of": source, "replay_from": text(entry.detail["from"])}
+        self.changes.node("runs", self.run.run_id, props, line=place(entry))
+        self.changes.edge("replays", self.run.run_id, source)
+        self._source = source
+
+    def reopen(self, entry: LedgerEntry) -> None:
+        """A run that had ended goes on: its newest end is the run's, the earlier ones are told by decisions."""
+        outcome, reason = self._ended or (entry.detail["outcome"], "")
+        self.changes.node("runs", self.run.run_id, {"status": "running", **dict.fromkeys(_END)}, line=place(entry))
+        again = [int(seq) for seq in entry.detail["seqs"]]
+        settled = [seq for seq in self._steps if seq not in again]
+        self._steps = again or settled
+        decision = self.decision(entry, "reopened", f"it had ended as {outcome}: {reason}", outcome=str(outcome))
+        for seq in again:
+            self.changes.node("steps", self.step_id(seq), {"status": "queued", **_UNENDED}, line=place(entry))
+            self.changes.edge("led_to_step", decision, self.step_id(seq))
+            self._open[str(seq)] = 0
+        self._steps = settled
 
     def end(self, entry: LedgerEntry) -> None:
-        props = {
+        props: dict[str, Any] = {
             "status": "finished",
             "outcome": str(entry.detail["outcome"]),
             "reason": text(entry.detail["reason"]),
@@ -95,7 +123,7 @@ class Translator:
         for seq, attempt in self._open.items():
             self.give_up(entry, int(seq), attempt)
         self._open = {}
-        self._newest = {}
+        self._ended = [props["outcome"], props["reason"]]
 
     def give_up(self, entry: LedgerEntry, seq: int, attempt: int) -> None:
         """A run that has ended leaves nothing open: what had not started never will, what was at work was given up."""
@@ -197,14 +225,26 @@ class Translator:
             self.attempt(entry, **ended, **costs)
             return
         result = self.pending.results[entry.seq]
-        step = self.step_id(entry.seq)
-        digest = str(entry.detail.get("digest", ""))
         output = dumps(result.output)
         shown = {"output": text(output)} if len(output) <= LONGEST_TEXT else {}
-        self.attempt(entry, **ended, **costs, **shown, effective=True, digest=digest, output_bytes=len(output))
-        effect = {"namespace": text(result.namespace), "digest": digest, "effective": True}
+        effect = {"effective": True, "digest": str(entry.detail.get("digest", "")), "output_bytes": len(output)}
+        self.attempt(entry, **ended, **costs, **shown, **effect)
+        self.take_effect(entry, result)
+
+    def reuse(self, entry: LedgerEntry) -> None:
+        """A step of a replay whose effect is an earlier run's: nothing was done, so it has no attempt."""
+        static = self.pending.steps[entry.seq]
+        origin = key(self._source, entry.detail["origin"])
+        self.begin_step(entry, entry.seq, static, status="done")
+        self.step(entry, ended_ms=entry.at_ms, reused_from=origin)
+        self.changes.edge("reuses", self.step_id(entry.seq), origin)
+        self.settled(entry.seq)
+        self.take_effect(entry, self.pending.results[entry.seq])
+
+    def take_effect(self, entry: LedgerEntry, result: StepResult) -> None:
+        effect = {"namespace": text(result.namespace), "digest": str(entry.detail.get("digest", "")), "effective": True}
         self.step(entry, **effect, **scalars("out_", result.output))
-        add_contents(self.changes, step, result)
+        add_contents(self.changes, self.step_id(entry.seq), result)
         self.supersede(entry)
 
     def supersede(self, entry: LedgerEntry) -> None:
@@ -238,6 +278,12 @@ class Translator:
     def gate(self, entry: LedgerEntry) -> None:
         self.decision(entry, "gate", entry.detail["why"])
 
+    def pass_gate(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "gate", entry.detail["why"], then="pass")
+
+    def stop(self, entry: LedgerEntry) -> None:
+        self.decision(entry, "stop", entry.detail["reason"], outcome=str(entry.detail["outcome"]))
+
     def leave_loop(self, entry: LedgerEntry) -> None:
         self.decision(entry, "break", entry.detail["why"])
 
@@ -270,12 +316,16 @@ class Translator:
         raise ValueError(entry.detail["error"])
 
     def step_id(self, seq: int) -> str:
-        return key(self.run.run_id, seq)
+        if seq not in self._ids:
+            self._ids[seq] = key(self.run.run_id, seq)
+        return self._ids[seq]
 
 
 _MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {
     "run_created": Translator.begin,
     "run_finished": Translator.end,
+    "replayed": Translator.replay,
+    "run_reopened": Translator.reopen,
     "paused": Translator.pause,
     "resumed": Translator.pause,
     "wave": Translator.start,
@@ -285,9 +335,12 @@ _MEANINGS: Mapping[str, Callable[[Translator, LedgerEntry], None]] = {
     "attempt_failed": Translator.fail_attempt,
     "lease_expired": Translator.lose_attempt,
     "step_done": Translator.settle,
+    "step_reused": Translator.reuse,
     "step_failed": Translator.settle,
     "step_cancelled": Translator.settle,
     "gate": Translator.gate,
+    "gate_passed": Translator.pass_gate,
+    "stopping": Translator.stop,
     "loop_left": Translator.leave_loop,
     "loop_exhausted": Translator.exhaust_loop,
     "escalated": Translator.escalate,
@@ -314,12 +367,6 @@ def seqs_of(ref: Ref) -> Iterator[int]:
     else:
         for first, last in ref.get("items", ()):
             yield from range(last, max(first, last - MOST_EDGES + 1) - 1, -1)
-
-
-def words(idea: str) -> list[str]:
-    """The idea's words of four letters and more, once each in the order of the text, by which it is compared."""
-    found = dict.fromkeys(match.group() for match in _WORDS.finditer(text(idea).casefold()))
-    return list(found)[:300]
 
 
 def _pairs(causes: Sequence[Any], seqs: Sequence[int]) -> Iterator[tuple[Any, int]]:

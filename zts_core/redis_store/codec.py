@@ -8,6 +8,7 @@ from typing import Any
 
 from zts_core.advance import SAME_VISITS
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
+from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
 from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult
 from zts_core.run import Ending, JsonValue, Outcome, RunStatus, StepStatus, dumps
@@ -123,6 +124,7 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
         budget_tokens=own.tokens,
         crew_budgets=crew_budgets(raw.get("crew_budgets")),
         reuse_answers=bool(raw.get("reuse_answers")),
+        seen_before=tuple(SeenBefore(**seen) for seen in json.loads(raw.get("seen_before") or "[]")),
     )
 
 

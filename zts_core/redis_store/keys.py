@@ -5,8 +5,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, key, values, out, budget_usd (millionths), budget_tokens,
-                                   crew_budgets (JSON), reuse_answers, paused, withdrawn (outcome and
-                                   reason, once stopping),
+                                   crew_budgets (JSON), reuse_answers, seen_before (JSON), paused, withdrawn
+                                   (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
@@ -42,6 +42,8 @@ Of all runs together:
     zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
     zts:answer:<digest>    string  what a model answered to the request with this digest (JSON); gone `retention` after
                                    it was last given or reused
+    zts:alike:<band>       list    the newest runs whose ideas share a band of words (likeness.py); 1 KB a run in all,
+                                   gone when the youngest of them is
     zts:pace:<provider>    hash    r:<second>, t:<second> -> requests, tokens asked in it; gone a minute after the last
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
@@ -94,6 +96,11 @@ def submit_key(key: str) -> str:
 def answer_key(request: str) -> str:
     """Key of the recorded answer to a request, by its digest."""
     return f"{PREFIX}answer:{request}"
+
+
+def alike_key(band: str) -> str:
+    """Key of the runs whose ideas share a band."""
+    return f"{PREFIX}alike:{band}"
 
 
 def pace_key(provider: str) -> str:

@@ -39,9 +39,11 @@ class RedisOutbox:
 
     # what waits
 
-    def take(self, *, runs: int, lines: int) -> Sequence[Pending]:
+    def take(self, *, runs: int, lines: int, without: Sequence[str] = ()) -> Sequence[Pending]:
         with translated(self.place):
-            named = cast("list[str]", self._redis.zrangebyscore(keys.OUTBOX, 0, self._now_ms(), start=0, num=runs))
+            most = runs + len(without)
+            waiting = cast("list[str]", self._redis.zrangebyscore(keys.OUTBOX, 0, self._now_ms(), start=0, num=most))
+            named = [run_id for run_id in waiting if run_id not in without][:runs]
             known = self._known(named)
             self.drop([run_id for run_id in named if run_id not in known])
             pipe = self._redis.pipeline(transaction=False)
@@ -74,7 +76,7 @@ class RedisOutbox:
         wanted: list[tuple[list[int], list[int]]] = []
         for run_id, _, entries in found:
             steps = sorted({seq for entry in entries for seq in _seqs(entry)})
-            done = sorted({entry.seq for entry in entries if entry.kind == "step_done"})
+            done = sorted({entry.seq for entry in entries if entry.kind in ("step_done", "step_reused")})
             wanted.append((steps, done))
             begins = any(entry.kind == "run_created" for entry in entries)
             pipe.hmget(keys.run_key(run_id), "idea" if begins else "-")
@@ -218,7 +220,7 @@ def _entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
 def _seqs(entry: LedgerEntry) -> list[int]:
     if entry.kind == "wave":
         return [seq for seq in entry.detail.get("seqs", ()) if isinstance(seq, int)]
-    return [entry.seq] if entry.kind in ("approval_asked", "step_done") else []
+    return [entry.seq] if entry.kind in ("approval_asked", "step_done", "step_reused") else []
 
 
 def _parsed(seqs: Sequence[int], texts: Sequence[str | None], parse: Any) -> dict[int, Any]:

@@ -6,10 +6,11 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import redis
+from redis.exceptions import ResponseError
 
 from zts_core.decision import Decision
 from zts_core.errors import UnknownRun
@@ -48,10 +49,11 @@ class RedisStore:
     """A RunStore on one Redis primary.
 
     `url` is redis-py's (`redis://`, `rediss://`, `unix://`); `retention_s` seconds are finished runs kept;
-    `timeout_s` bounds every call. Connects at the first call.
+    `timeout_s` bounds every call; `name` is what the server knows this process by. Connects at the first call.
     """
 
-    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float, name: str = "") -> None:
+        self._name = client_name(name)
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
         self._plans: dict[str, Plan] = {}
@@ -64,6 +66,7 @@ class RedisStore:
             socket_timeout=timeout_s / 2,
             socket_connect_timeout=timeout_s / 2,
             retry=RetryWithin(timeout_s),
+            client_name=self._name,
         )
         self._scripts = Scripts(self._redis, place=self.place)
 
@@ -87,6 +90,7 @@ class RedisStore:
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
             **({"reuse_answers": "1"} if new.reuse_answers else {}),
+            **({"seen_before": dumps([asdict(seen) for seen in new.seen_before])} if new.seen_before else {}),
             **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
@@ -210,14 +214,14 @@ class RedisStore:
         kind = "paused" if paused else "resumed"
         return bool(self._scripts.call("pause", run_id, int(paused), kind))
 
-    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int) -> RequeueVerdict:
-        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "expired", takeovers))
+    def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "expired", takeovers, int(early_s * 1000)))
 
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
-        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "retry", 0))
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "retry", 0, 0))
 
     def touch_unclaimed(self, run_id: str, seq: int) -> RequeueVerdict:
-        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "unclaimed", 0))
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "unclaimed", 0, 0))
 
     def touch_undecided(self, run_id: str) -> None:
         with translated(self.place):
@@ -251,6 +255,34 @@ class RedisStore:
             deadlines=tuple(rest for kind, _, rest in named if kind == "deadline"),
             undecided=tuple(undecided),
         )
+
+    def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
+        with translated(self.place):
+            now = self._now_ms()
+            soon = cast(
+                "list[str]",
+                self._redis.zrangebyscore(keys.LEASES, now, now + int(early_s * 1000), start=0, num=limit),
+            )
+            if not soon:
+                return ()
+            connected = self._connected()
+            pipe = self._redis.pipeline(transaction=False)
+            for run_id, seq in map(keys.split_member, soon):
+                pipe.hget(keys.run_key(run_id, "steps"), f"{seq}:worker")
+            workers = pipe.execute()
+        # Where not even this process is on the list, names do not come through (a proxy): it says nothing.
+        if self._name not in connected:
+            return ()
+        gone = [worker is not None and client_name(worker) not in connected for worker in workers]
+        return [keys.split_member(member) for member, is_gone in zip(soon, gone, strict=True) if is_gone]
+
+    def _connected(self) -> set[str]:
+        """Names of all connections that the server has; none where it does not tell."""
+        try:
+            listed = self._redis.client_list()
+        except ResponseError:
+            return set()
+        return {client.get("name", "") for client in listed}
 
     def admit_tick(self, *, interval_s: float) -> bool:
         with translated(self.place):
@@ -411,6 +443,7 @@ _RECORD_FIELDS = (
     "budget_tokens",
     "crew_budgets",
     "reuse_answers",
+    "seen_before",
     "title",
     "workflow",
     "plan",
@@ -427,6 +460,12 @@ _RECORD_FIELDS = (
     "out",
     "values",
 )
+
+
+def client_name(worker: str) -> str:
+    """What a worker's connections are called: one printable word."""
+    word = "".join(letter if letter.isascii() and letter.isprintable() and letter != " " else "_" for letter in worker)
+    return f"zts:{word}"
 
 
 def _unknown(run_id: str) -> UnknownRun:

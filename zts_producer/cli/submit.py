@@ -88,6 +88,8 @@ def submit(
             notice(
                 f"the key {submission.new.key!r} was used before: this is run {record.run_id}, nothing new was started"
             )
+        elif record.seen_before:
+            notice(f"looks like {record.seen_before[0]}")
         if detach:
             return _leave(client, record, as_json=as_json)
         from zts_producer.cli.following import follow_to_end

@@ -81,6 +81,7 @@ class ValidatorCrew:
         problem: str = Field(description="The sentence that names the pain; empty where none does.")
         audience: list[str]
         alternatives: list[str]
+        seen_before: list[str] = Field(description="Earlier runs with a like idea; judged anew all the same.")
         market: Market
         feasibility: list[str] = Field(description="Sentences on what building it takes.")
         missing_for_compliance: list[str]
@@ -96,7 +97,9 @@ class ValidatorCrew:
         care = care_of(reading)
         context.check()
         rubric = judged(reading, care)
-        output = _verdict(reading, care, rubric)
+        output = _verdict(reading, care, rubric).model_copy(
+            update={"seen_before": [f"{seen}"[:1].upper() + f"{seen}"[1:] for seen in context.seen_before]}
+        )
         if context.models is not None:
             output = _by_team(context.models, context, reading, output)
         context.say(f"{output.recommendation} at {output.confidence:.2f}: {output.reason}")
@@ -156,6 +159,7 @@ def _verdict(reading: IdeaReading, care: Care, rubric: list[RubricPoint]) -> Val
         problem=reading.problem,
         audience=list(reading.audience),
         alternatives=list(reading.alternatives),
+        seen_before=[],
         market=_market(reading, _scores(rubric)),
         feasibility=advice.building(reading),
         missing_for_compliance=compliance,

@@ -15,6 +15,8 @@ from graph_servers import GraphModuleServer
 from zts_core.errors import GraphRefused, ServiceUnavailable
 from zts_core.graph.feed import FeedLimits, ResultFeed
 from zts_core.graph.port import Changes, ResultGraph
+from zts_core.graph.translate import _MEANINGS
+from zts_core.outbox import UNREADABLE
 from zts_core.redis_store.outbox import RedisOutbox
 
 pytestmark = pytest.mark.redis
@@ -71,6 +73,9 @@ def test_the_same_graph_comes_of_feeding_while_the_runs_go_on_in_batches_of_any_
         feed = feed_of(outbox, graph, runs=draw.randint(1, 5), lines=draw.randint(1, 9))
         if draw.random() < 0.3:
             feed.deliver(outbox.take(runs=3, lines=4))
+    for run_id in list(run_ids):
+        run_ids += player.live_on(run_id)
+        feed_of(outbox, graph, runs=draw.randint(1, 5), lines=draw.randint(1, 9)).feed()
     feed_of(outbox, graph, lines=7).feed()
     piecemeal = picture(graph)
     for run_id in run_ids:
@@ -101,6 +106,14 @@ def test_what_is_delivered_twice_or_late_changes_nothing(
         feed_of(outbox, graph).deliver(pending)
     assert picture(graph) == before
     assert outbox.backlog().runs == 0, "an old acknowledgement must not bring a run back"
+
+
+def test_the_random_histories_hold_every_kind_of_line(redis_url: str, client: redis.Redis) -> None:
+    players = [Player(redis_url, seed) for seed in range(4)]
+    ledgers = [player.store.ledger(run_id) for player in players for run_id in player.play(RUNS)]
+    seen = {entry.kind for ledger in ledgers for entry in ledger}
+    assert set(_MEANINGS) - seen <= {UNREADABLE, "halted"}
+    assert any(sum(entry.kind == "run_finished" for entry in ledger) == 2 for ledger in ledgers)
 
 
 class Unreliable:

@@ -68,6 +68,7 @@ class FakeContext:
         self.metadata: Mapping[str, Any] = run.metadata
         self.values = values
         self.models = None
+        self.seen_before = ()
         self.attempt = 1
         self.idempotency_key = "key-1"
         self.earlier_artifacts = run.artifacts

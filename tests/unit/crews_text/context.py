@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from zts_core.crew import EarlierArtifacts
+from zts_core.likeness import SeenBefore
 
 Result = TypeVar("Result", bound=BaseModel)
 
@@ -62,10 +63,12 @@ class FakeContext:
         earlier: Mapping[str, Mapping[str, Any]] | None = None,
         metadata: Mapping[str, Any] | None = None,
         values: Mapping[str, Any] | None = None,
+        seen_before: Sequence[SeenBefore] = (),
     ) -> None:
         self.run_id = "run-1"
         self.state = "STEP"
         self.idea = idea
+        self.seen_before = seen_before
         self.workflow = "default_software_build"
         self.metadata = dict(metadata or {})
         self.values = dict(values or {})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from zts_core.likeness import SeenBefore
 from zts_worker.crews.validator import ValidatorCrew
 from zts_worker.crews.validator_rubric import RUBRIC
 
@@ -19,6 +20,14 @@ GOOD_WITHOUT_MONEY = (
     "read the list of songs. Each rehearsal has a date, a place and a note. Each song has a title and a composer. "
     "The conductor adds songs and sends reminders. Today we use a WhatsApp group, but messages scroll away."
 )
+
+
+def test_an_idea_seen_before_is_pointed_to_and_judged_all_the_same(tmp_path: Path) -> None:
+    seen = SeenBefore("r1", 0.92, "completed", "Bee hive log")
+    text = example_texts()["invoice_reminder"]
+    again = ValidatorCrew().run(FakeContext(text, tmp_path, seen_before=[seen]))
+    assert again.seen_before == ["Run r1 (completed, 92% alike): Bee hive log"]
+    assert again.model_copy(update={"seen_before": []}) == _judge(text, tmp_path)
 
 
 def _judge(text: str, folder: Path) -> ValidatorCrew.Output:

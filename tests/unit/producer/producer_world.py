@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fakes import MemoryQueue, MemoryStore
+from fakes import MemoryIdeas, MemoryQueue, MemoryStore
 
 from zts_core.catalogue import find_crew
 from zts_core.ports import ClaimVerdict, StepResult
@@ -47,7 +47,7 @@ class World:
         self.queue = MemoryQueue()
         services = Services(self.settings, workers=False, say=self.said.append)
         services._choice = RedisChoice(Source.CONFIGURED, "redis://memory/0", "redis://memory/0")
-        services.__dict__.update(store=self.store, queue=self.queue)
+        services.__dict__.update(store=self.store, queue=self.queue, ideas=MemoryIdeas(self.store))
         self.services = services
         self.client = Client(self.settings, services=services)
 

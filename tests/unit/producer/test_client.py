@@ -36,6 +36,23 @@ def test_the_same_key_never_starts_a_second_run(world: World) -> None:
     assert len(world.client.list()) == 1
 
 
+def test_an_idea_that_was_submitted_before_is_pointed_to_and_never_refused(world: World) -> None:
+    first = world.client.submit(IDEA)
+    again = world.client.submit(f"{IDEA} Every week.")
+    assert first.seen_before == ()
+    assert again.run_id != first.run_id
+    assert [(seen.run_id, seen.state) for seen in again.seen_before] == [(first.run_id, "running")]
+    assert world.client.submit("An API that converts currencies.").seen_before == ()
+
+
+def test_a_replay_sees_what_its_run_saw(world: World) -> None:
+    world.client.submit(IDEA)
+    run = world.client.submit(IDEA)
+    world.work()
+    replayed = world.client.replay(run.run_id, "MARKETING_PREPARATION")
+    assert replayed.seen_before == run.seen_before
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id_by_its_folder_and_as_last(world: World) -> None:
     run_id = world.client.submit(IDEA).run_id
     for said in (run_id, run_id[:9], "last", f"shipped/bee-hive-log-{run_id}", f"{run_id.upper()}"):

@@ -120,6 +120,13 @@ MATCH (a:Step {id: r.from})
 MATCH (b:Step {id: r.to})
 MERGE (a)-[:USED]->(b)
 
+// The step whose effect was taken over may have been fed by nobody, as its run.
+// name: reuses
+UNWIND $rows AS r
+MATCH (a:Step {id: r.from})
+MERGE (b:Step {id: r.to})
+MERGE (a)-[:REUSES]->(b)
+
 // One step may leave the same content under several paths.
 // name: made
 UNWIND $rows AS r

@@ -1,4 +1,5 @@
--- Queue a step again. ARGV: run, seq, why ('expired', 'retry' or 'unclaimed'), takeovers allowed.
+-- Queue a step again. ARGV: run, seq, why ('expired', 'retry' or 'unclaimed'), takeovers allowed, how
+-- long before its end (ms) a lease counts as expired.
 local seq = ARGV[2]
 local why = ARGV[3]
 local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':due', seq .. ':attempt', seq .. ':worker')
@@ -29,12 +30,12 @@ if why == 'retry' then
   queue(seq)
   return 'queued'
 end
-local lease = redis.call('ZSCORE', LEASES, member(seq))
-if status ~= 'running' or (lease and tonumber(lease) > now) then
+local lease = tonumber(redis.call('ZSCORE', LEASES, member(seq)) or '0')
+if status ~= 'running' or lease > now + ARGV[5] then
   return 'nothing'
 end
 redis.call('ZREM', LEASES, member(seq))
-ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '' }))
+ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '', gone = lease > now }))
 if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
   add('takeover', count_attempt(seq, 'cancelled'), 1)
   close(seq, 'cancelled')

@@ -1,0 +1,78 @@
+"""Decides how runs with a like idea are found on Redis: by a few lists, so that a look-up never reads many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import cast
+
+import redis
+
+from zts_core.likeness import ALIKE, SeenBefore, bands, likeness, words
+from zts_core.redis_store import keys
+from zts_core.redis_store.retrying import RetryWithin
+from zts_core.redis_store.scripts import place_of, translated
+
+SHELF = 16
+"""Runs that one band remembers, the newest: enough that ideas which are not alike do not push each other out."""
+READ = 8
+"""Runs whose ideas are really read and compared: those that share most bands."""
+
+
+class RedisIdeas:
+    """The IdeaIndex on the Redis of the run store; parameters as RedisStore's. Connects at the first call."""
+
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+        self.place = place_of(url)
+        self._retention_ms = int(retention_s * 1000)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=timeout_s / 2,
+            socket_connect_timeout=timeout_s / 2,
+            retry=RetryWithin(timeout_s),
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    def alike(self, idea: str, *, limit: int = 3) -> tuple[SeenBefore, ...]:
+        mine = words(idea)
+        with translated(self.place):
+            run_ids = self._candidates(bands(mine))
+            if not run_ids:
+                return ()
+            pipe = self._redis.pipeline(transaction=False)
+            for run_id in run_ids:
+                pipe.hmget(keys.run_key(run_id), "idea", "title", "status", "outcome")
+            rows = cast("list[list[str | None]]", pipe.execute())
+        found = [
+            SeenBefore(run_id, round(likeness(mine, words(text)), 2), outcome or status or "", title or "")
+            for run_id, (text, title, status, outcome) in zip(run_ids, rows, strict=True)
+            if text is not None
+        ]
+        near = [seen for seen in found if seen.likeness >= ALIKE]
+        return tuple(sorted(near, key=lambda seen: (-seen.likeness, _newest_first(seen.run_id, run_ids)))[:limit])
+
+    def remember(self, run_id: str, idea: str, *, deadline_s: float) -> None:
+        kept_ms = self._retention_ms + int(deadline_s * 1000)
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=False)
+            for band in bands(words(idea)):
+                pipe.lpush(keys.alike_key(band), run_id)
+                pipe.ltrim(keys.alike_key(band), 0, SHELF - 1)
+                pipe.pexpire(keys.alike_key(band), kept_ms)
+            pipe.execute()
+
+    def _candidates(self, names: Sequence[str]) -> list[str]:
+        pipe = self._redis.pipeline(transaction=False)
+        for band in names:
+            pipe.lrange(keys.alike_key(band), 0, SHELF - 1)
+        shelves = cast("list[list[str]]", pipe.execute())
+        # What is the very same stands on every shelf, so it comes first; among equals the newer one does.
+        return [run_id for run_id, _ in Counter(run_id for shelf in shelves for run_id in shelf).most_common(READ)]
+
+
+def _newest_first(run_id: str, run_ids: Sequence[str]) -> int:
+    return run_ids.index(run_id)
