@@ -10,7 +10,8 @@ _SIGNS: tuple[tuple[IdeaKind, float, Signs], ...] = (
         gpio|lora(?:wan)?|bluetooth low energy|ble|3d-printed|circuit boards?|wearable|batter(?:y|ies)|
         battery-powered|embedded device|robots?|drones?|actuators?|servos?|hardware|breadboard|mikrocontroller|
         microcontrolador""")),
-    ("hardware", 0.5, signs(r"""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|sensoren|
+    ("hardware", 1.0, signs(r"""sensors?|devices?|leds?|motors?|enclosure|voltage|radio|gadget|buzzer|
+        water pumps?|relays?|usb[- ](?:powered|rechargeable)|sensoren|
         sensores""")),
     ("mobile", 3.0, signs(r"mobile apps?|phone apps?|smartphone apps?|iphone|ios|android|app store|play store|"
                            "push notifications?|handy-?app|app móvil|application mobile")),
@@ -37,7 +38,7 @@ _SIGNS: tuple[tuple[IdeaKind, float, Signs], ...] = (
         client librar(?:y|ies)""")),
     ("web", 2.0, signs(r"""web ?sites?|web ?apps?|webseite|sitio web|site web|web application|
         online (?:tool|planner|platform)""")),
-    ("web", 1.0, signs(r"browser|pages?|online|sign in|site|portals?")),
+    ("web", 1.0, signs(r"browser|pages?|online|sign in|site|portals?|one platform")),
 )  # fmt: skip
 _MOST_OF_ONE_SIGN = 4
 
