@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -14,43 +13,22 @@ from pathlib import Path
 import redis
 from servers import skip_or_fail, wait_until
 
+from zts_core.errors import ServiceUnavailable
 from zts_core.graph.falkor_graph import FalkorGraph
 from zts_core.graph.neo4j_graph import Neo4jGraph
+from zts_producer.embedded import default_folder
+from zts_producer.embedded.neo4j_program import find_neo4j
 
-VERSION = "5.26.30"
 PASSWORD = "correct horse"
-JARS = Path.home() / ".cache" / "zerotoship-tests" / f"neo4j-{VERSION}"
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>zerotoship</groupId><artifactId>neo4j-for-tests</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>
-<dependency><groupId>org.neo4j</groupId><artifactId>neo4j</artifactId><version>{VERSION}</version></dependency>
-<dependency><groupId>org.neo4j.app</groupId><artifactId>neo4j-server</artifactId><version>{VERSION}</version></dependency>
-</dependencies></project>
-"""
 OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.lang")
 
 
 def neo4j_jars() -> Path:
-    """The folder of Neo4j's jars, fetched once per machine."""
-    if not shutil.which("java"):
-        skip_or_fail("Neo4j needs java 17: install openjdk-17-jre-headless")
-    JARS.mkdir(parents=True, exist_ok=True)
-    with (JARS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (JARS / "complete").exists():
-            _fetch_jars()
-    return JARS / "lib"
-
-
-def _fetch_jars() -> None:
-    if not shutil.which("mvn"):
-        skip_or_fail("Neo4j's jars come from Maven Central: install maven")
-    (JARS / "pom.xml").write_text(POM)
-    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib"]
-    fetched = subprocess.run(command, cwd=JARS, capture_output=True, text=True, timeout=300, check=False)
-    if fetched.returncode:
-        skip_or_fail(f"Maven could not fetch Neo4j: {fetched.stdout[-500:]}")
-    (JARS / "complete").touch()
+    """The folder of Neo4j's jars, fetched once per machine, as `zts up --neo4j` does."""
+    try:
+        return find_neo4j(default_folder() / "servers", lambda _: None).jars
+    except ServiceUnavailable as error:
+        skip_or_fail(str(error))
 
 
 def free_port() -> int:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from zts_producer.wiring import Services
 
 START_S = 10.0
+NEO4J_START_S = 60.0
 """Seconds for the embedded graph to answer, reading its file included."""
+
+CATCH_UP_S = 3.0
+"""Seconds that a question waits for what its stack's workers are just delivering."""
 
 NO_GRAPH = (
     "no graph is configured: set NEO4J_URI (such as bolt://localhost:7687), NEO4J_USER and NEO4J_PASSWORD; "
@@ -39,7 +43,7 @@ class Results:
         if graph is None and (address := self._services.embedded_graph()):
             graph = open_graph(settings, embedded=address)
             assert graph is not None  # noqa: S101 - it was given an address
-            _wait_until_up(graph)
+            _wait_until_up(graph, NEO4J_START_S if address.startswith("bolt") else START_S)
         if graph is None:
             raise ServiceUnavailable(NO_GRAPH)
         self._services.at_end(graph.close)
@@ -76,17 +80,17 @@ class Results:
         settings = self._services.settings
         if settings.neo4j_uri is None and settings.graph_url is None:
             with contextlib.suppress(ZtsError):
-                self.feed.feed()
+                self.feed.drain(within_s=CATCH_UP_S)
 
 
-def _wait_until_up(graph: ResultGraph) -> None:
-    until = time.monotonic() + START_S
+def _wait_until_up(graph: ResultGraph, within_s: float) -> None:
+    until = time.monotonic() + within_s
     while True:
         try:
             graph.prepare()
         except ServiceUnavailable:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.02)
+            time.sleep(0.05)
         else:
             return

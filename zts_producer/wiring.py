@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_producer.embedded import EmbeddedStack
+    from zts_producer.embedded.neo4j_program import Neo4jProgram
     from zts_producer.results import Results
 
 LOOKED_AT = 20
@@ -173,7 +174,9 @@ class Services:
         return RedisChoice(Source.EMBEDDED, address.redis_url, address.broker_url)
 
 
-def embedded_stack(settings: Settings, *, workers: int, concurrency: int | None = None) -> EmbeddedStack:
+def embedded_stack(
+    settings: Settings, *, workers: int, concurrency: int | None = None, neo4j: Neo4jProgram | None = None
+) -> EmbeddedStack:
     """The embedded stack of these settings; its workers keep files and runs where this process looks for them."""
     from zts_producer.embedded import EmbeddedStack
 
@@ -193,6 +196,7 @@ def embedded_stack(settings: Settings, *, workers: int, concurrency: int | None 
         concurrency=concurrency,
         environment=environment,
         with_workers=workers > 0,
+        neo4j=neo4j,
     )
 
 

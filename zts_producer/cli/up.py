@@ -12,12 +12,14 @@ LOOK_S = 1.0
 @click.command(context_settings=HELP)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 @click.option("--concurrency", type=click.IntRange(1, 256), help="Steps at once per worker (default: by processors).")
+@click.option("--neo4j", is_flag=True, help="Keep results in a Neo4j of its own (Java 17 and Maven needed).")
 @json_option
-def up(workers: int, concurrency: int | None, as_json: bool) -> None:
+def up(workers: int, concurrency: int | None, neo4j: bool, as_json: bool) -> None:
     """Run the embedded stack, a Redis server and workers, until Ctrl-C; runs that were cut short go on."""
     import time
 
     from zts_core.settings import read_settings
+    from zts_producer.cli.neo4j_up import neo4j_program, shown, wait_for_neo4j
     from zts_producer.cli.output import notice, print_json
     from zts_producer.redis_choice import EMBEDDED
     from zts_producer.wiring import embedded_stack
@@ -25,13 +27,21 @@ def up(workers: int, concurrency: int | None, as_json: bool) -> None:
     settings = read_settings()
     if settings.redis_url and settings.store_url != EMBEDDED:
         notice("REDIS_URL is set: commands use that server and not this stack, unless it is unset for them")
-    stack = embedded_stack(settings, workers=workers, concurrency=concurrency)
+    program = neo4j_program(settings) if neo4j else None
+    stack = embedded_stack(settings, workers=workers, concurrency=concurrency, neo4j=program)
     try:
         with stack as address:
+            graph = shown(wait_for_neo4j(stack, settings), stack.neo4j_password) if program else {}
             if as_json:
-                print_json({"data_folder": str(settings.data_folder), "socket": address.redis_url.startswith("unix")})
+                socket = address.redis_url.startswith("unix")
+                print_json({"data_folder": str(settings.data_folder), "socket": socket, **graph})
             else:
                 click.echo(f"the embedded stack is up, data in {settings.data_folder}; Ctrl-C stops it")
+            if graph and not as_json:
+                click.echo(
+                    f"Neo4j is up: NEO4J_URI={graph['neo4j_uri']} NEO4J_USER={graph['neo4j_user']}, "
+                    f"its password in {graph['neo4j_password_file']}; zts graph finds it by itself"
+                )
             told = None
             while True:
                 time.sleep(LOOK_S)

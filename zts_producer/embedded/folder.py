@@ -65,8 +65,18 @@ class StackFolder:
         """The append-only file of the graph."""
         return self.root / "graph"
 
+    @property
+    def neo4j(self) -> Path:
+        """Home of the stack's Neo4j, where somebody wanted one: configuration, data, its own logs."""
+        return self.root / "neo4j"
+
+    @property
+    def neo4j_password(self) -> Path:
+        """Its password, for the owner only."""
+        return self.neo4j / "password"
+
     def log(self, name: str) -> Path:
-        """The log of `redis`, `graph`, `supervisor` or `worker-N`."""
+        """The log of `redis`, `graph`, `neo4j`, `supervisor` or `worker-N`."""
         return self.root / "logs" / f"{name}.log"
 
     def prepare(self) -> None:
@@ -144,6 +154,8 @@ class StackRecord:
     workers: tuple[ChildRecord, ...]
     closing: bool = False
     graph: ChildRecord | None = None
+    neo4j_port: int = 0
+    """Where the graph is a Neo4j, its port on the loopback interface."""
 
     def write(self, path: Path) -> None:
         """Replace `path` in one step. Raises OSError."""
@@ -179,6 +191,7 @@ def _record(plain: dict[str, Any]) -> StackRecord:
         workers=tuple(_child(worker) for worker in plain["workers"]),
         closing=plain["closing"],
         graph=_child(plain["graph"]) if plain.get("graph") else None,
+        neo4j_port=plain.get("neo4j_port", 0),
     )
 
 

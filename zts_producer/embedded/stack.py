@@ -25,6 +25,8 @@ from zts_producer.embedded.folder import (
     read_record,
 )
 from zts_producer.embedded.locks import FileLock
+from zts_producer.embedded.neo4j_program import Neo4jProgram
+from zts_producer.embedded.neo4j_server import neo4j_url, order_neo4j
 from zts_producer.embedded.server_binary import find_servers
 from zts_producer.embedded.worker_order import GRAPH, LEFT, WorkerOrder, celery_command, send_line, worker_environment
 
@@ -46,7 +48,8 @@ class EmbeddedStack:
 
     Commands that name the same folder share one stack; the first that wants workers decides on their number,
     command, environment and working folder. `worker_command` may hold `{index}`, which becomes 1, 2, ...
-    `grace_s` is what workers get to finish when the last client leaves.
+    `grace_s` is what workers get to finish when the last client leaves. With `neo4j` the graph is that one, where
+    the stack runs none yet.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class EmbeddedStack:
         worker_command: Sequence[str] | None = None,
         with_workers: bool = True,
         grace_s: float = 5.0,
+        neo4j: Neo4jProgram | None = None,
     ) -> None:
         self._folder = StackFolder(folder.expanduser().absolute())
         self._workers = workers if with_workers else 0
         self._command = tuple(worker_command or celery_command(concurrency))
         self._environment = dict(environment or {})
         self._grace_s = grace_s
+        self._neo4j = neo4j
         self._locks: ClientLocks | None = None
         self._control: Path | None = None
         self._idle = False
@@ -102,6 +107,8 @@ class EmbeddedStack:
 
         Returns at once; the graph answers a moment later.
         """
+        if neo4j := self.neo4j():
+            return neo4j
         record = read_record(self._folder.record)
         address = record.endpoint.address if record else None
         if address is None or not address.graph_url or self._control is None or self._locks is None:
@@ -110,10 +117,20 @@ class EmbeddedStack:
             send_line(self._control, GRAPH, timeout_s=START_S)
         return address.graph_url
 
+    def neo4j(self) -> str:
+        """The address of the stack's Neo4j, with its login; empty where it runs none."""
+        record = read_record(self._folder.record)
+        return neo4j_url(self._folder, record.neo4j_port) if record and record.neo4j_port else ""
+
+    @property
+    def neo4j_password(self) -> Path:
+        """The file with that Neo4j's password."""
+        return self._folder.neo4j_password
+
     def trouble(self) -> str | None:
         """One line where Redis or a worker keeps ending by itself, with the last words of its log; else None."""
         record = read_record(self._folder.record)
-        children = (record.redis, *record.workers) if record else ()
+        children = (record.redis, *([record.graph] if record.graph else []), *record.workers) if record else ()
         for child in children:
             if child.failures >= FAILURES_THAT_TELL:
                 return self._trouble_of(child)
@@ -126,8 +143,10 @@ class EmbeddedStack:
     def _order_workers(self, record: StackRecord, locks: ClientLocks) -> None:
         if not self._workers:
             return
-        environment = worker_environment(record.endpoint.address, self._environment)
-        order = WorkerOrder(self._command, environment, self._working_folder(), self._workers)
+        neo4j = order_neo4j(self._folder, self._neo4j) if self._neo4j else None
+        graph = {"ZTS_GRAPH_URL": neo4j_url(self._folder, neo4j.port)} if neo4j else {}
+        environment = worker_environment(record.endpoint.address, {**self._environment, **graph})
+        order = WorkerOrder(self._command, environment, self._working_folder(), self._workers, neo4j)
         with locks.turn():
             send_line(record.endpoint.control_path, order.encode(), timeout_s=START_S)
 

@@ -34,6 +34,7 @@ from zts_producer.embedded.guard import (
     take_post,
 )
 from zts_producer.embedded.locks import FileLock
+from zts_producer.embedded.neo4j_server import Neo4jOrder, launch_neo4j
 from zts_producer.embedded.processes import MARK, KnownProcess, kill_all
 from zts_producer.embedded.redis_server import NEWER_DATA, launch_redis
 from zts_producer.embedded.server_binary import find_graph
@@ -68,6 +69,7 @@ class Supervisor:
         self._workers: list[Child] = []
         self._redis = Child("redis", self._launch_redis)
         self._graph: Child | None = None
+        self._neo4j_port = 0
         with explained(self._folder.root):
             self._clients = FileLock.on(self._folder.clients_lock)
             self._data_lock = FileLock.on(self._folder.data_lock)
@@ -163,10 +165,18 @@ class Supervisor:
         """The first order decides: workers that run are not changed by a client that comes later."""
         if self._workers:
             return
+        if order.neo4j:
+            self._run_neo4j(order.neo4j)
         self._want_graph()
         with contextlib.suppress(OSError):  # without a guard the order is not kept, and works all the same
             os.write(self._orders_kept, order.encode())
         self._workers = [self._worker(order, index) for index in range(1, order.count + 1)]
+
+    def _run_neo4j(self, order: Neo4jOrder) -> None:
+        """Be it that no graph runs yet: the first one stays."""
+        if self._graph is None:
+            self._neo4j_port = order.port
+            self._graph = Child("neo4j", lambda: launch_neo4j(order, self._folder, mark=self._post.mark))
 
     def _want_graph(self) -> None:
         """From now on the graph runs too, where it can; most commands have no use for it."""
@@ -199,6 +209,7 @@ class Supervisor:
             workers=tuple(worker.record for worker in self._workers),
             closing=self._closing,
             graph=self._graph.record if self._graph else None,
+            neo4j_port=self._neo4j_port,
         )
         if record == self._written:
             return

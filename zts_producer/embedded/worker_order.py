@@ -19,6 +19,7 @@ from pathlib import Path
 from zts_core.errors import ServiceUnavailable
 from zts_producer.embedded.address import StackAddress
 from zts_producer.embedded.folder import open_log
+from zts_producer.embedded.neo4j_server import Neo4jOrder
 
 _FOREIGN_BROKERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 """Celery prefers these variables to what its application configures (celery.app.utils.Settings)."""
@@ -32,6 +33,8 @@ class WorkerOrder:
     environment: dict[str, str]
     folder: str
     count: int
+    neo4j: Neo4jOrder | None = None
+    """The Neo4j that the stack runs as its graph, instead of the bundled one."""
 
     def command_of(self, index: int) -> list[str]:
         """The command of one worker."""
@@ -45,7 +48,8 @@ class WorkerOrder:
     def decode(cls, line: bytes) -> WorkerOrder:
         """The inverse of `encode`. Raises ValueError where the line is not whole."""
         plain = json.loads(line)
-        return cls(**{**plain, "command": tuple(plain["command"])})
+        neo4j = Neo4jOrder(**plain["neo4j"]) if plain["neo4j"] else None
+        return cls(**{**plain, "command": tuple(plain["command"]), "neo4j": neo4j})
 
 
 def celery_command(concurrency: int | None) -> tuple[str, ...]:
