@@ -186,7 +186,8 @@ class AccountedModel(WrapperModel):
                 whose, cure = f"the crew {answer.crew}", f"--crew-budget {answer.crew}=..."
             raise BudgetExceeded(
                 f"the next call of {self._prompt.name} may take ${most.usd:.4f} and {most.tokens} tokens, and "
-                f"{whose} has used {answer.used}; submit again with a higher {cure}, and with --reuse-answers to pay for nothing twice"
+                f"{whose} has used {answer.used}; "
+                f"submit again with a higher {cure}, and with --reuse-answers to pay for nothing twice"
             )
 
     def _cost(self, answer: ModelResponse | None, failure: BaseException | None, most: Cost) -> Cost:
