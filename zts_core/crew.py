@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -90,6 +90,13 @@ class Role(Generic[Result]):
         return Assignment(self.prompt, self.answer, given, check)
 
 
+class Message(TypedDict):
+    """Something said in a talk."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
 class Models(Protocol):
     """Asks a language model, on this run's budget."""
 
@@ -98,6 +105,12 @@ class Models(Protocol):
 
         Raises TransientError (overload, connection, time-out), PermanentError (refusal, no valid answer in the end)
         and BudgetExceeded; let all of them through.
+        """
+
+    def talk(self, speaker: str, messages: Sequence[Message]) -> str:
+        """The model's next words in a talk, for crews that are written with another library of agents.
+
+        `speaker` is the name in the ledger, such as `pricing/Researcher`. Raises what `ask` raises.
         """
 
 

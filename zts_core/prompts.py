@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zts_core.crew import Message
 from zts_core.errors import PermanentError
 
 LONGEST_PROMPT = 64_000
@@ -47,7 +48,17 @@ def read_prompt(shipped: Path, *, overrides: Path | None) -> Prompt:
         ) from None
     if not 0 < len(text) <= LONGEST_PROMPT:
         raise PermanentError(f"the prompt {path} has {len(text)} characters; write 1 to {LONGEST_PROMPT}")
-    return Prompt(name, text, hashlib.sha256(text.encode()).hexdigest()[:16], path)
+    return Prompt(name, text, _digest(text), path)
+
+
+def told_prompt(speaker: str, messages: Sequence[Message]) -> Prompt:
+    """What a talk of another library's agents begins with, as its prompt."""
+    text = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
+    return Prompt(speaker[:80], text, _digest(text), Path(speaker))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def written(given: Mapping[str, Any]) -> str:

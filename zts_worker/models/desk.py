@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from zts_core.crew import Assignment
+from zts_core.crew import Assignment, Message
 from zts_core.errors import PermanentError, TransientError, ZtsError
-from zts_core.prompts import Prompt, read_prompt, written
+from zts_core.prompts import Prompt, read_prompt, told_prompt, written
 
 if TYPE_CHECKING:
     from zts_worker.models.account import Terms
     from zts_worker.step_context import AttemptContext
 
 Result = TypeVar("Result", bound=BaseModel)
+Answer = TypeVar("Answer")
 LOOK_EVERY_S = 0.25
 """How often a call under way looks whether its run was cancelled."""
 
@@ -47,13 +48,18 @@ class Desk:
         message = written(assignment.given)
         self._context.check()
         self._context.say(f"{prompt.name} asks {self._terms.choice.name}")
-        return self._asked(assignment, prompt, message)
+        return self._answered(self._converse(assignment, prompt, message))
 
-    def _asked(self, assignment: Assignment[Result], prompt: Prompt, message: str) -> Result:
+    def talk(self, speaker: str, messages: Sequence[Message]) -> str:
+        self._context.check()
+        self._context.say(f"{speaker} asks {self._terms.choice.name}")
+        return self._answered(self._spoken(speaker, messages))
+
+    def _answered(self, talk: Coroutine[Any, Any, Answer]) -> Answer:
         from zts_worker.models.failures import crew_error
 
         try:
-            return asyncio.run(self._watched(self._converse(assignment, prompt, message)))
+            return asyncio.run(self._watched(talk))
         except ZtsError:
             raise
         except Exception as error:
@@ -63,7 +69,7 @@ class Desk:
                 raise TransientError(text, retry_after=found.retry_after) from None
             raise type(found)(text) from None
 
-    async def _watched(self, talk: Coroutine[Any, Any, Result]) -> Result:
+    async def _watched(self, talk: Coroutine[Any, Any, Answer]) -> Answer:
         """`talk`, ended at once where the run is cancelled; waking up also lets a time-out's interrupt through."""
         task = asyncio.create_task(talk)
         try:
@@ -115,6 +121,22 @@ class Desk:
                 if isinstance(crew_error(error, terms.choice.name), PermanentError):
                     model.forget()
                 raise
+
+    async def _spoken(self, speaker: str, messages: Sequence[Message]) -> str:
+        from pydantic_ai.models import ModelRequestParameters
+        from pydantic_ai.settings import ModelSettings
+
+        from zts_worker.models.account import AccountedModel
+        from zts_worker.models.reach import http_client, reach
+        from zts_worker.models.talking import history, words_of
+
+        terms = self._terms
+        prompt = told_prompt(speaker, messages)
+        async with http_client(timeout_s=terms.timeout_s, most_bytes=self._manners.answer_bytes) as client:
+            reached = reach(terms.choice, client)
+            model = AccountedModel(reached, terms=terms, asker=self._context, prompt=prompt, names=self._call_names)
+            settings = ModelSettings(max_tokens=terms.max_tokens, max_retries=0, timeout=terms.timeout_s)
+            return words_of(await model.request(history(messages), settings, ModelRequestParameters()))
 
     @cached_property
     def _call_names(self) -> Any:

@@ -25,7 +25,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    for module in ("pricing", "slogan"):
+    for module in ("pricing", "slogan", "research"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     find_crew.cache_clear()
     find_shape.cache_clear()
@@ -91,3 +91,8 @@ def test_the_page_tells_of_every_role_and_what_it_fills(name: str) -> None:
         row = next(line for line in page.splitlines() if line.startswith("|") and f"`{role.name}`" in line)
         assert role.answer.__name__ in row
         assert all(namespace in row for namespace in role.reads)
+
+
+def test_the_crew_of_crewai_is_read_by_a_producer_that_has_no_crewai(written: Path) -> None:
+    assert find_shape("research:ResearchCrew").names() == ["alternatives"]
+    assert "crewai" not in sys.modules
