@@ -11,6 +11,8 @@ from zts_core.limits import Budget
 from zts_core.ports import LedgerEntry, RunRecord
 
 KIND = "model_call"
+_UNSAID = {"reused": False, "error": "", "asked": "", "answered": ""}
+"""What a call's line in the ledger leaves out where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +61,4 @@ def _of(budget: Budget) -> str:
 
 def bill_of(ledger: Iterable[LedgerEntry]) -> Bill:
     """The bill as the ledger has it."""
-    return Bill(tuple({"seq": e.seq, "at_ms": e.at_ms, **e.detail} for e in ledger if e.kind == KIND))
+    return Bill(tuple({**_UNSAID, "seq": e.seq, "at_ms": e.at_ms, **e.detail} for e in ledger if e.kind == KIND))

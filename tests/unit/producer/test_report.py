@@ -28,6 +28,22 @@ def finished(world: World, **more: object) -> str:
     return run_id
 
 
+def test_every_model_call_is_in_the_report_with_what_was_asked_and_answered(world: World) -> None:
+    run_id = world.client.submit(IDEA).run_id
+    call = {"model": "openai:m", "prompt": "launch/planner", "prompt_digest": "d1", "tokens": 120, "usd": 0.01}
+    told = {"seconds": 1.5, "crew": "LaunchCrew", "asked": "Which <week>?", "answered": "The third."}
+    run = world.store._run(run_id)
+    world.store._note(run, "model_call", 1, **call, **told)
+    world.store._note(run, "model_call", 1, **call | {"tokens": 0, "usd": 0.0, "reused": True}, **told)
+    world.work()
+    folder = world.client.export(run_id, world.folder / "out")
+    page, report = (folder / "report.html").read_text(), (folder / "REPORT.md").read_text()
+    assert "<pre>Which &lt;week&gt;?</pre><pre>The third.</pre>" in page
+    assert "answered before: cost nothing" in page
+    assert "$0.0100 for 120 tokens in 1 model call, 1 answered before" in report
+    assert "| answered before |" in report
+
+
 def test_a_finished_run_leaves_its_report_its_data_and_what_the_crews_made(world: World) -> None:
     folder = world.client.export(finished(world))
     assert folder.parent == Path.cwd() / "shipped"
