@@ -33,8 +33,9 @@ from zts_core.ports import (
     StepMessage,
     StepRecord,
     StepResult,
+    Waits,
 )
-from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, StepStatus, dumps
+from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, StepStatus, dumps
 from zts_core.workflow.plan import Plan
 
 ENDED = (StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELLED)
@@ -69,6 +70,8 @@ class MemoryStep:
     error: str = ""
     trace: str = ""
     line: str = ""
+    turn: str = ""
+    """Of a wide wave: it `waits` in the run's line, or was `sent` and its claim lets the next one in."""
 
 
 @dataclass
@@ -94,6 +97,7 @@ class MemoryRun:
     inbox: dict[int, str] = field(default_factory=dict)
     visits: dict[str, int] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
+    line: deque[int] = field(default_factory=deque)
 
     def is_held(self, step: MemoryStep, attempt: int) -> bool:
         return step.status is StepStatus.RUNNING and step.attempt == attempt
@@ -109,7 +113,7 @@ class MemoryStore:
         self.plans: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.dead_at: dict[tuple[str, int], int] = {}
-        self.overtaken_ms = 0
+        self.overtaken_ms: dict[Priority, int] = {}
         self.next_tick_ms = 0
         self.last_entry = 0
         self.gone: set[str] = set()
@@ -150,8 +154,11 @@ class MemoryStore:
         step.attempt += 1
         step.status, step.worker, step.started_ms = StepStatus.RUNNING, worker, self.now
         step.lease_ms = self.now + round(lease_s * 1000)
-        self.overtaken_ms = max(self.overtaken_ms, step.queued_ms)
+        priority = run.new.priority
+        self.overtaken_ms[priority] = max(self.overtaken_ms.get(priority, 0), step.queued_ms)
         self._note(run, "attempt_started", seq, attempt=step.attempt, worker=worker)
+        following = self._next_in_line(run) if step.turn == "sent" else 0
+        step.turn = ""
         return Claim(
             ClaimVerdict.CLAIMED,
             attempt=step.attempt,
@@ -162,6 +169,8 @@ class MemoryStore:
             step=json.loads(dumps(step.static)),
             state=RunState.from_json(run.state),
             values=run.new.values,
+            priority=priority,
+            following=following,
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
@@ -240,7 +249,7 @@ class MemoryStore:
             step.failures, step.takeovers, step.error, step.ended_ms = 0, 0, "", 0
             run.results.pop(seq, None)
             self.dead_at.pop((run_id, seq), None)
-            self._queue(step)
+        self._queue_wave(run, again, decision.window)
         self._apply(run, decision)
         return True
 
@@ -263,6 +272,7 @@ class MemoryStore:
             run.withdrawn = Ending(outcome, reason)
             self._note(run, "stopping", 0, outcome=outcome, reason=reason)
         run.paused = False
+        run.line.clear()
         run.version += 1
         running = 0
         for step in [step for step in run.steps.values() if step.status not in ENDED]:
@@ -286,9 +296,10 @@ class MemoryStore:
     # what the reaper asks and does
 
     def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
-        before = self.now - round(unclaimed_after_s * 1000)
+        after_ms = round(unclaimed_after_s * 1000)
+        unclaimed = self._due_steps(StepStatus.QUEUED, "due_ms", self.now - after_ms, limit)
         if backlog:
-            before = min(before, self.overtaken_ms - round(unclaimed_after_s * 1000))
+            unclaimed = tuple(place for place in unclaimed if self._is_overtaken(*place, after_ms))
         undecided_before = self.now - round(undecided_after_s * 1000)
         undecided = [
             (run.undecided_ms, run_id)
@@ -298,12 +309,19 @@ class MemoryStore:
         late = [(r.deadline_ms, i) for i, r in self.known.items() if r.deadline_open and r.deadline_ms <= self.now]
         return Due(
             leases=self._due_steps(StepStatus.RUNNING, "lease_ms", self.now, limit),
-            unclaimed=self._due_steps(StepStatus.QUEUED, "due_ms", before, limit),
+            unclaimed=unclaimed,
             retries=self._due_steps(StepStatus.RETRYING, "due_ms", self.now, limit),
             approvals=self._due_steps(StepStatus.WAITING, "due_ms", self.now, limit),
             deadlines=tuple(run_id for _, run_id in sorted(late)[:limit]),
             undecided=tuple(run_id for _, run_id in sorted(undecided)[:limit]),
         )
+
+    def _is_overtaken(self, run_id: str, seq: int, after_ms: int) -> bool:
+        run = self.known[run_id]
+        levels = list(Priority)
+        lower = levels[levels.index(run.new.priority) :]
+        youngest = max(self.overtaken_ms.get(level, 0) for level in lower)
+        return run.steps[seq].due_ms <= max(youngest - after_ms, 0)
 
     def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
         until = self.now + round(early_s * 1000)
@@ -385,7 +403,7 @@ class MemoryStore:
         run = self._run(run_id)
         settled = tuple(Settled.from_json(run.inbox[seq]) for seq in sorted(run.inbox))
         state = RunState.from_json(run.state)
-        return Position(run.version, run.plan_digest, state, settled, run.status, run.withdrawn)
+        return Position(run.version, run.plan_digest, state, settled, run.status, run.withdrawn, run.new.priority)
 
     def plan(self, digest: str) -> Plan:
         if digest not in self.plans:
@@ -476,6 +494,7 @@ class MemoryStore:
             run.finish, run.finished_ms = decision.finish, self.now
             run.deadline_open, run.undecided_ms = False, None
             run.inbox.clear()
+            run.line.clear()
 
     def _start(self, run: MemoryRun, decision: Decision) -> None:
         for reused in decision.reused:
@@ -486,6 +505,7 @@ class MemoryStore:
             self._note(run, "step_reused", seq, **detail)
         for start in decision.starts:
             run.steps[start.seq] = MemoryStep(start.seq, _static(start), StepStatus.QUEUED, self.now, due_ms=self.now)
+        self._queue_wave(run, [start.seq for start in decision.starts], decision.window)
         if decision.starts:
             states, seqs = zip(*((start.state, start.seq) for start in decision.starts), strict=True)
             self._note(run, "wave", 0, states=list(states), seqs=list(seqs))
@@ -524,6 +544,24 @@ class MemoryStore:
     def _queue(self, step: MemoryStep) -> None:
         step.status, step.queued_ms, step.due_ms = StepStatus.QUEUED, self.now, self.now
 
+    def _queue_wave(self, run: MemoryRun, seqs: Sequence[int], window: int) -> None:
+        for index, seq in enumerate(seqs):
+            self._queue(run.steps[seq])
+            if window and index >= window:
+                run.steps[seq].turn = "waits"
+                run.line.append(seq)
+            elif window and len(seqs) > window:
+                run.steps[seq].turn = "sent"
+
+    def _next_in_line(self, run: MemoryRun) -> int:
+        while run.line:
+            step = run.steps[run.line.popleft()]
+            if step.status is StepStatus.QUEUED:
+                self._queue(step)
+                step.turn = "sent"
+                return step.seq
+        return 0
+
     def _deliver(self, run: MemoryRun, settled: Settled) -> None:
         run.inbox[settled.seq] = settled.to_json()
         if run.undecided_ms is None:
@@ -548,7 +586,10 @@ class MemoryStore:
             for run_id, run in self.known.items()
             if run.finish is None
             for step in run.steps.values()
-            if step.status is status and (at := getattr(step, name)) <= before and (at or status is StepStatus.QUEUED)
+            if step.status is status
+            and not (status is StepStatus.QUEUED and step.turn == "waits")
+            and (at := getattr(step, name)) <= before
+            and (at or status is StepStatus.QUEUED)
         ]
         return tuple((run_id, seq) for _, run_id, seq in sorted(found)[:limit])
 
@@ -576,6 +617,7 @@ class MemoryStore:
             crew_budgets=new.crew_budgets,
             reuse_answers=new.reuse_answers,
             seen_before=new.seen_before,
+            priority=new.priority,
         )
 
 
@@ -651,4 +693,5 @@ def _step_record(step: MemoryStep) -> StepRecord:
         error=step.error,
         line=step.line,
         prompt=step.static.get("prompt", ""),
+        waits=Waits.TURN if step.status is StepStatus.QUEUED and step.turn == "waits" else None,
     )

@@ -22,11 +22,14 @@ from zts_core.crash_points import MID_WAVE, reach
 from zts_core.decision import Packed
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
+from zts_core.run import Priority
 
 STEP_TASK = "zts.step"
 WATCHDOG_TASK = "zts.watchdog"
 STEP_QUEUE = "zts.steps"
 CONTROL_QUEUE = "zts.control"
+QUEUES = {Priority.HIGH: "zts.high", Priority.NORMAL: STEP_QUEUE, Priority.LOW: "zts.steps.low"}
+"""Where the steps of runs wait. On Redis a worker reads its queues in the order of their names: control, then these."""
 
 WatchdogMode = Literal["inline", "chord"]
 
@@ -51,7 +54,7 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         result_expires=3600,
         task_default_queue=STEP_QUEUE,
         # Control first: where queues are read in order, a watchdog never waits behind a crew.
-        task_queues=[Queue(CONTROL_QUEUE, no_ack=True), Queue(STEP_QUEUE, no_ack=True)],
+        task_queues=[Queue(name, no_ack=True) for name in (CONTROL_QUEUE, *QUEUES.values())],
         task_routes={STEP_TASK: {"queue": STEP_QUEUE}, WATCHDOG_TASK: {"queue": CONTROL_QUEUE}},
         task_publish_retry_policy=_PUBLISH_RETRIES,
         broker_connection_retry_on_startup=True,
@@ -66,6 +69,8 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
             # For opening a channel; without an end, a submit would wait as long as the broker is away.
             **_PUBLISH_RETRIES,
             "queue_order_strategy": "sorted",
+            # Priorities are queues of ours, the same on every broker; kombu's own would be three more lists of each.
+            "priority_steps": [0],
         },
         redis_socket_timeout=timeout_s / 2,
         redis_socket_connect_timeout=timeout_s / 2,
@@ -87,9 +92,20 @@ def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
     return {
         "args": (message.run_id, message.seq, joined),
         "argsrepr": f"({shown})",
+        "queue": QUEUES[message.priority],
         # A chord counts its header without storing results: nobody reads them, the store has them.
         "ignore_result": True,
     }
+
+
+def _waiting_in(connection: Any, queue: str) -> int:
+    # A channel of its own: other brokers close the one on which a queue was not found.
+    with connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except ChannelError:
+            # Redis has no empty lists: a queue without messages does not exist.
+            return 0
 
 
 class CeleryQueue:
@@ -145,7 +161,7 @@ class CeleryQueue:
         return {"group_id": group_id, "chord": body}
 
     def _packed(self, arguments: dict[str, Any]) -> Packed:
-        task_id = uuid()
+        task_id, queue = uuid(), arguments.pop("queue")
         headers, properties, body, _ = self._app.amqp.as_task_v2(task_id, STEP_TASK, **arguments)
         content_type, content_encoding, payload = serialization.dumps(body, serializer="json")
         message = self._packer.prepare_message(
@@ -155,8 +171,8 @@ class CeleryQueue:
             headers=headers,
             properties={**properties, "delivery_mode": 2},
         )
-        self._packer._inplace_augment_message(message, "", STEP_QUEUE)
-        return Packed(STEP_QUEUE, json.dumps(message))
+        self._packer._inplace_augment_message(message, "", queue)
+        return Packed(queue, json.dumps(message))
 
     @cached_property
     def _packer(self) -> Any:
@@ -166,13 +182,7 @@ class CeleryQueue:
     def depth(self) -> int:
         """How many step messages wait in the broker."""
         with self._translated(), self._app.connection_for_read() as connection:
-            try:
-                channel: Any = connection.default_channel
-                declared = channel.queue_declare(queue=STEP_QUEUE, passive=True)
-            except ChannelError:
-                # Redis has no empty lists: a queue without messages does not exist.
-                return 0
-            return int(declared.message_count)
+            return sum(_waiting_in(connection, queue) for queue in QUEUES.values())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

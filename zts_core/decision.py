@@ -88,6 +88,9 @@ class Decision:
     push: tuple[Packed, ...] = ()
     """The wave's messages where recording and sending are one step; empty where the wave is sent afterwards."""
 
+    window: int = 0
+    """How many steps of the wave are sent at once; each that is claimed lets the next one in. 0 for all."""
+
     @property
     def waits(self) -> bool:
         """Nothing starts and nothing ends: the run waits for what is at work."""

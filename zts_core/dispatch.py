@@ -16,7 +16,7 @@ from zts_core.crash_points import AFTER_CREATE, AFTER_RECORD, AFTER_SEND, BEFORE
 from zts_core.decision import Decision
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import Created, NewRun, RecordVerdict, RunStore, StepMessage, StepQueue
-from zts_core.run import Ending, Outcome, RunState, RunStatus
+from zts_core.run import Ending, Outcome, Priority, RunState, RunStatus
 from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 
@@ -26,10 +26,16 @@ READ_AGAIN = 100
 """How often one call reads a position that others keep moving before it leaves the run to them."""
 
 
-def messages_of(run_id: str, decision: Decision) -> list[StepMessage]:
+WINDOW = 20
+"""Steps of one wide wave that wait in the broker at once: enough that workers are never short of them, few enough that
+another run's step is not far behind."""
+
+
+def messages_of(run_id: str, decision: Decision, priority: Priority) -> list[StepMessage]:
     """What the queue needs to know of a decision's wave."""
     return [
-        StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join) for start in decision.starts
+        StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join, priority=priority)
+        for start in decision.starts
     ]
 
 
@@ -40,20 +46,23 @@ def _meets_the_cap(decision: Decision) -> bool:
 class Dispatcher:
     """Starts runs and moves them on, over one store and one queue."""
 
-    def __init__(self, store: RunStore, queue: StepQueue) -> None:
+    def __init__(self, store: RunStore, queue: StepQueue, *, window: int = WINDOW) -> None:
+        """`window`: how many steps of one wave wait in the broker at once."""
         self.store = store
         self.queue = queue
+        self.window = window
         self.plan_of = lru_cache(maxsize=128)(store.plan)
+        self.priority_of = lru_cache(maxsize=1024)(lambda run_id: store.run(run_id).priority)
 
     def start_run(self, new: NewRun, plan: Plan) -> Created:
         """Record a run with its first wave, then send it; the same key gives the first run again."""
-        decision = advance(plan, RunState(max_steps=new.max_steps))
+        decision = replace(advance(plan, RunState(max_steps=new.max_steps)), window=self.window)
         if not new.paused:
-            decision = self.packed(new.run_id, decision)
+            decision = self.packed(new.run_id, decision, new.priority)
         created = self.store.create(new, plan, decision)
         if not (created.existed or new.paused):
             reach(AFTER_CREATE)
-            self.send_wave(created.run_id, decision)
+            self.send_wave(created.run_id, decision, new.priority)
         return created
 
     def advance_run(self, run_id: str, *, stop: Ending | None = None) -> Decision | None:
@@ -73,12 +82,12 @@ class Dispatcher:
                 position = self.store.position(run_id)
                 plan = self.plan_of(position.plan_digest)
                 decision = advance(plan, position.state, position.settled[:1], stop=position.stopping or stop)
-            decision = self.packed(run_id, decision)
+            decision = self.packed(run_id, decision, position.priority)
             reach(BEFORE_RECORD)
             verdict, place = self.store.record(run_id, decision, version=position.version)
             if verdict is RecordVerdict.RECORDED:
                 reach(AFTER_RECORD)
-                self.send_wave(run_id, decision)
+                self.send_wave(run_id, decision, position.priority)
                 if not partly:
                     return decision
             if verdict is RecordVerdict.LOOP:
@@ -95,20 +104,21 @@ class Dispatcher:
         reason = f"no progress: {node} was about to start a third time with the same data (last waves: {cycle})"
         return Ending(Outcome.HALTED_LOOP, reason)
 
-    def packed(self, run_id: str, decision: Decision) -> Decision:
-        """The decision with its wave's messages, where the store can push them with it."""
+    def packed(self, run_id: str, decision: Decision, priority: Priority) -> Decision:
+        """The decision with its window and its wave's messages, where the store can push them with it."""
+        decision = replace(decision, window=self.window)
         try:
-            return replace(decision, push=tuple(self.queue.pack(messages_of(run_id, decision))))
+            return replace(decision, push=tuple(self.queue.pack(messages_of(run_id, decision, priority))))
         except ServiceUnavailable:
             return decision
 
-    def send_wave(self, run_id: str, decision: Decision) -> None:
+    def send_wave(self, run_id: str, decision: Decision, priority: Priority) -> None:
         """Send what a decision started, unless that was one step with recording it.
 
         A broker that is away loses nothing: the wave is on record.
         """
         if not decision.push:
-            self.send_again(messages_of(run_id, decision))
+            self.send_again(messages_of(run_id, decision, priority)[: decision.window or None])
 
     def send_again(self, messages: Sequence[StepMessage]) -> None:
         """Send steps that the store has on record as queued."""

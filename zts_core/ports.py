@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from zts_core.decision import Decision, Packed
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
-from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, StepStatus
+from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, StepStatus
 from zts_core.workflow.plan import Plan
 
 
@@ -104,6 +104,8 @@ class NewRun:
     """Tokens, read and written, that model calls may use at most; None for no limit."""
     crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
     """The same for all calls of one crew, by its short name (`builder`)."""
+    priority: Priority = Priority.NORMAL
+    """Whether its steps go before or after those of other runs."""
     reuse_answers: bool = False
     """Whether recorded answers of other runs take the place of model calls with the very same request."""
     seen_before: tuple[SeenBefore, ...] = ()
@@ -123,7 +125,8 @@ class Claim:
     """The answer to a claim; all but the verdict only when CLAIMED.
 
     `step` is the recorded StepStart as plain data, `state` the run's position at `version` unless it is large,
-    `undecided` how many settlements nobody has decided yet, `failures` how many tries ended in a transient error.
+    `undecided` how many settlements nobody has decided yet, `failures` how many tries ended in a transient error,
+    `following` the step of the same wide wave that has its turn now and that the caller has to send; 0 for none.
     """
 
     verdict: ClaimVerdict
@@ -135,6 +138,8 @@ class Claim:
     step: Mapping[str, Any] = field(default_factory=dict)
     state: RunState | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    priority: Priority = Priority.NORMAL
+    following: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +171,26 @@ class Position:
     settled: tuple[Settled, ...]
     status: RunStatus
     stopping: Ending | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
 class StepMessage:
-    """What the queue needs to send a step; `state`, `crew` and `attempt` are for people who watch."""
+    """What the queue needs to send a step; `state` and `crew` are for people who watch."""
 
     run_id: str
     seq: int
     state: str = ""
     crew: str = ""
     pure_join: bool = False
+    priority: Priority = Priority.NORMAL
+
+
+class Waits(StrEnum):
+    """What a queued step waits for besides a worker."""
+
+    TURN = "turn"
+    """Steps of its own wide wave before it, so that other runs get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +217,7 @@ class RunRecord:
     crew_budgets: Mapping[str, Budget] = field(default_factory=dict)
     reuse_answers: bool = False
     seen_before: tuple[SeenBefore, ...] = ()
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +239,7 @@ class StepRecord:
     error: str
     line: str
     prompt: str = ""
+    waits: Waits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +349,8 @@ class RunStore(Protocol):
     def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
         """What is due by the store's clock.
 
-        With a `backlog` in the queue, a queued step counts as unclaimed only where a step that was queued
-        `unclaimed_after_s` later has been claimed already: the others may well be waiting their turn.
+        With a `backlog` in the queue, a queued step counts as unclaimed only where a step of no higher priority that
+        was queued `unclaimed_after_s` later has been claimed already: the others may well be waiting their turn.
         """
 
     def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:

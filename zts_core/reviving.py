@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from zts_core.decision import Event, Reused, StepStart
-from zts_core.dispatch import Dispatcher, messages_of
+from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput
 from zts_core.ports import Created, NewRun, RunRecord, StepRecord, StepResult
 from zts_core.rebuilding import Numbers, Rebuilt, Start, rebuild
@@ -59,11 +59,11 @@ class Reviver:
         fresh = tuple(start for start in decision.starts if start.seq not in past.steps)
         # Steps of a run count once, however often they are tried.
         decision.state.started = record.started + len(fresh)
-        decision = replace(decision, starts=fresh, visits=())
+        decision = replace(decision, starts=fresh, visits=(), window=self.dispatcher.window)
         opened = self.store.reopen(run_id, decision, version=position.version, again=[start.seq for start in again])
         if opened:
-            everything = replace(decision, starts=(*again, *fresh))
-            self.dispatcher.send_again(messages_of(run_id, everything))
+            for starts in (tuple(again), fresh):
+                self.dispatcher.send_wave(run_id, replace(decision, starts=starts), record.priority)
         return opened
 
     def replay_run(self, run_id: str, new: NewRun, *, from_state: str, files: Files) -> Created:
@@ -93,9 +93,10 @@ class Reviver:
         )
         link = Event("replayed", 0, {"of": run_id, "from": from_state, "reused": len(reused)})
         decision = replace(rebuilt.decision, reused=reused, events=(link,))
+        decision = self.dispatcher.packed(new.run_id, decision, new.priority)
         created = self.store.create(new, plan, decision)
         if not created.existed:
-            self.dispatcher.send_wave(created.run_id, decision)
+            self.dispatcher.send_wave(created.run_id, decision, new.priority)
         return created
 
 

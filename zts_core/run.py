@@ -55,6 +55,17 @@ class RunStatus(StrEnum):
     """It has its one outcome."""
 
 
+class Priority(StrEnum):
+    """Which runs' steps workers take first, in this order."""
+
+    HIGH = "high"
+    """Before all others."""
+    NORMAL = "normal"
+    """In the order in which they were sent."""
+    LOW = "low"
+    """Only when nothing else waits."""
+
+
 class StepStatus(StrEnum):
     """Where a step stands."""
 

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     takeovers: Annotated[int, Field(ge=0, le=100)] = 3
     tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     resend_after: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    fan_out_window: Annotated[int, Field(ge=1, le=10_000)] = 20
     backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
     backoff_max: Annotated[float, Field(ge=0, le=24 * 3600)] = 300.0
     redis_timeout: Annotated[float, Field(ge=0.1, le=300)] = 5.0

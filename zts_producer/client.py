@@ -210,8 +210,10 @@ class Client:
     def take_up(self, run_id: str) -> None:
         """Send again what waits for a worker and decide what has settled: a hint lost in the queue is made good."""
         self.services.dispatcher.advance_run(run_id)
-        queued = [step for step in self.steps(run_id) if step.status is StepStatus.QUEUED]
-        self.services.dispatcher.send_again([StepMessage(run_id, step.seq, step.state, step.crew) for step in queued])
+        queued = [step for step in self.steps(run_id) if step.status is StepStatus.QUEUED and step.waits is None]
+        priority = self.services.dispatcher.priority_of(run_id)
+        messages = [StepMessage(run_id, step.seq, step.state, step.crew, priority=priority) for step in queued]
+        self.services.dispatcher.send_again(messages)
 
     def approve(self, run: str, state: str = "", *, by: str = "", comment: str = "") -> StepRecord:
         """Answer yes to the approval that waits; `state` is needed where several do."""

@@ -14,7 +14,8 @@ class RunOptions(TypedDict, total=False):
     """Keyword arguments of `Client.submit` and its asynchronous twins; what is left out has its default.
 
     max_steps: most steps the run may start (default 50). key: the same key never starts a second run, it gives the
-    first. values: JSON values that reach every step. out: folder its results shall go to (default `shipped`).
+    first. priority: whether workers take its steps before (`high`) or after (`low`) those of other runs (default
+    `normal`). values: JSON values that reach every step. out: folder its results shall go to (default `shipped`).
     deadline: seconds from now after which it ends as timed out. budget_usd, budget_tokens: most that its model calls
     may cost, in dollars, and tokens read and written together. crew_budgets: the same for one crew's calls, by its
     name (`builder`). reuse_answers: a model call whose very same request was answered before, in any run, takes that
@@ -23,6 +24,7 @@ class RunOptions(TypedDict, total=False):
 
     max_steps: int | None
     key: str
+    priority: str | None
     values: Mapping[str, Any] | None
     out: Path | str
     deadline: float | None

@@ -14,6 +14,7 @@ from zts_core.crew import short_name
 from zts_core.errors import BadInput, OutputFolderTaken
 from zts_core.limits import Budget
 from zts_core.ports import NewRun, RunRecord
+from zts_core.run import Priority
 from zts_core.settings import Settings
 from zts_core.workflow.plan import Plan
 from zts_core.workflow.problems import Problem
@@ -68,6 +69,7 @@ def prepare(
         budget_usd=_checked_budget(options.get("budget_usd"), settings.budget_usd, "--budget-usd"),
         budget_tokens=_checked_budget(options.get("budget_tokens"), settings.budget_tokens, "--budget-tokens"),
         crew_budgets=_crew_budgets(plan, settings.crew_budgets, options.get("crew_budgets", {})),
+        priority=_checked_priority(options.get("priority")),
         reuse_answers=options.get("reuse_answers", False),
     )
     return Submission(new, plan, tuple(warnings), bounds(settings, new, plan))
@@ -89,6 +91,7 @@ def once_more(old: RunRecord, *, idea: str, reuse_answers: bool = False) -> NewR
         crew_budgets=old.crew_budgets,
         reuse_answers=reuse_answers,
         seen_before=old.seen_before,
+        priority=old.priority,
     )
 
 
@@ -160,6 +163,13 @@ def _crew_budgets(plan: Plan, general: Mapping[str, Budget], own: Mapping[str, B
 
 def _over(general: Budget, own: Budget) -> Budget:
     return Budget(general.usd if own.usd is None else own.usd, general.tokens if own.tokens is None else own.tokens)
+
+
+def _checked_priority(name: str | None) -> Priority:
+    try:
+        return Priority(Priority.NORMAL if name is None else name)
+    except ValueError:
+        raise BadInput(f"{name!r} is no priority; choose {', '.join(Priority)} with --priority") from None
 
 
 def _checked_deadline(settings: Settings, deadline: float | None) -> float:

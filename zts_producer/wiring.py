@@ -104,7 +104,7 @@ class Services:
         """The one door into the queue."""
         from zts_core.dispatch import Dispatcher
 
-        return Dispatcher(self.store, self.queue)
+        return Dispatcher(self.store, self.queue, window=self.settings.fan_out_window)
 
     @cached_property
     def artifacts(self) -> LocalArtifacts:

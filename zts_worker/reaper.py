@@ -131,7 +131,7 @@ class Reaper:
         verdict = transition(run_id, seq)
         reach(AFTER_REQUEUE)
         if verdict is RequeueVerdict.QUEUED:
-            self.dispatcher.send_again([StepMessage(run_id, seq)])
+            self.dispatcher.send_again([StepMessage(run_id, seq, priority=self.dispatcher.priority_of(run_id))])
         elif verdict is RequeueVerdict.DEAD:
             self.dispatcher.advance_run(run_id)
 

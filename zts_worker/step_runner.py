@@ -20,7 +20,7 @@ from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput, BudgetExceeded, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
-from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepResult
+from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepMessage, StepResult
 from zts_core.run import Outcome, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 from zts_worker.patience import patiently
@@ -106,6 +106,8 @@ class StepRunner:
         claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=self.limits.lease_s)
         if claim.verdict is ClaimVerdict.CLAIMED:
             reach(AFTER_CLAIM)
+            if claim.following:
+                self.dispatcher.send_again([StepMessage(run_id, claim.following, priority=claim.priority)])
             attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
             with self.observer.attempt(run_id, seq, claim) if self.observer else nullcontext():
                 self.carry_out(attempt)
@@ -195,7 +197,7 @@ class StepRunner:
         if claim.state is not None and not leaves_it:
             found = advance(attempt.plan, claim.state, [settled])
             wide = len(found.starts) > WIDEST_WITH_COMMIT
-            decision = None if found.waits or wide else self.dispatcher.packed(attempt.run_id, found)
+            decision = None if found.waits or wide else self.dispatcher.packed(attempt.run_id, found, claim.priority)
         # The work is done and paid for: an outage is waited out, and the fence refuses it where it comes too late.
         answer = patiently(
             lambda: self.store.settle(
@@ -212,7 +214,7 @@ class StepRunner:
         if answer.verdict is SettleVerdict.FENCED:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
         elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
-            self.dispatcher.send_wave(attempt.run_id, decision)
+            self.dispatcher.send_wave(attempt.run_id, decision, claim.priority)
         elif answer.verdict is SettleVerdict.LOOP or wide or not (leaves_it or only_waits(claim, answer)):
             self.dispatcher.advance_run(attempt.run_id)
 

@@ -46,7 +46,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout, name=worker
     )
     queue = CeleryQueue(app, watchdog=settings.watchdog, beside_store=settings.broker_is_store)
-    dispatcher = Dispatcher(store, queue)
+    dispatcher = Dispatcher(store, queue, window=settings.fan_out_window)
     runner = StepRunner(
         store=store,
         dispatcher=dispatcher,

@@ -16,7 +16,10 @@ from zts_core.errors import PermanentError
 
 
 class FaultCrew(ScriptedCrew):
-    """Leaves a file that names its attempt; `first_s`: how long attempt 1 takes; `poison`: every attempt kills."""
+    """Leaves a file that names its attempt; `first_s`: how long attempt 1 takes; `poison`: every attempt kills.
+
+    `while_there`: it works for as long as there is this file.
+    """
 
     name: ClassVar[str] = "FaultCrew"
 
@@ -28,6 +31,8 @@ class FaultCrew(ScriptedCrew):
             raise PermanentError(f"{script['needs']} is not there")
         if script.get("poison"):
             os.kill(os.getpid(), signal.SIGKILL)
+        while "while_there" in script and Path(script["while_there"]).exists():
+            time.sleep(0.05)
         if context.attempt == 1:
             time.sleep(float(script.get("first_s", 0)))
         time.sleep(float(script.get("sleep_s", 0)))

@@ -9,6 +9,7 @@ from field import DEAF, STUBBORN, Field, breathe, faulty, is_gone, kill_process
 from played_runs import step
 from servers import wait_until
 
+from zts_core.ports import Waits
 from zts_core.run import Outcome
 
 
@@ -119,3 +120,21 @@ def test_a_child_whose_crew_cannot_be_stopped_is_replaced(field: Field) -> None:
     assert worker.process.poll() is None
     assert field.runs.play([faulty("NEXT")]).outcome is Outcome.COMPLETED
     breathe(0)
+
+
+def test_a_fan_out_goes_on_when_the_worker_dies_whose_claims_let_its_others_in(field: Field) -> None:
+    field.environment["ZTS_FAN_OUT_WINDOW"] = "2"
+    doomed = field.worker(concurrency=2)
+    work = field.folder / "work goes on"
+    work.touch()
+    over = {"over": "made.tasks", "as": "item", "step": faulty("ITEM", while_there=str(work))}
+    run_id = field.runs.start([step("LIST", output={"tasks": list(range(9))}), {"foreach": over}])
+    wait_until(lambda: field.runs.calls(run_id).total() == 3, what="both slots of the worker hold an item")
+    assert sum(record.waits is Waits.TURN for record in field.runs.store.steps(run_id)) == 5
+    doomed.signal(signal.SIGKILL)
+    doomed.process.wait(10)
+    work.unlink()
+    field.worker()
+    field.ends(run_id)
+    assert set(field.runs.calls(run_id)) == {"LIST", *(f"ITEM[{number}]" for number in range(1, 10))}
+    assert field.runs.kinds(run_id)["lease_expired"] == 2

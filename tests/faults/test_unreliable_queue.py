@@ -135,7 +135,8 @@ def test_queues_are_rebuilt_when_the_broker_forgets_everything(field: Field) -> 
 def test_ten_thousand_waiting_steps_are_not_sent_again_and_lost_ones_are(field: Field) -> None:
     runs = field.runs
     fan = {"foreach": {"over": "made.tasks", "as": "item", "step": faulty("ITEM", sleep_s=60)}}
-    worker = field.worker(concurrency=1)
+    # All of them in the broker, as many runs would have theirs.
+    worker = field.worker(concurrency=1, environment={"ZTS_FAN_OUT_WINDOW": "10000"})
     run_id = runs.start([step("LIST", output={"tasks": list(range(10_000))}), fan], max_steps=20_000)
     wait_until(lambda: runs.kinds(run_id)["wave"] == 2, within_s=120, what="the fan-out is decided")
     wait_until(lambda: field.waiting() > 9_990, what="the wave is sent")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from tests.fakes import MemoryStep, MemoryStore
-from tests.simulation.broker import Broker
+from tests.simulation.broker import WINDOW, Broker
 from tests.simulation.faults import LEASE_S, Nemesis, Shaken
 from tests.simulation.kernel import Kernel, Killed
 from tests.unit.heart.playing import resolved
@@ -188,7 +188,7 @@ class Node:
         shaken: Any = Shaken(store, nemesis)
         queue: Any = Shaken(broker, nemesis)
         self.nemesis = nemesis
-        self.dispatcher = Dispatcher(shaken, queue)
+        self.dispatcher = Dispatcher(shaken, queue, window=WINDOW)
         self.runner = StepRunner(
             store=shaken,
             dispatcher=self.dispatcher,

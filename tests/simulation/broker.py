@@ -10,6 +10,9 @@ from tests.simulation.kernel import Kernel
 from zts_core.decision import Packed
 from zts_core.ports import StepMessage
 
+WINDOW = 2
+"""Steps of a wave in the broker at once: so few that the small waves of the simulation have a line."""
+
 
 @dataclass
 class Chord:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from tests.fakes import MemoryStore
 from tests.simulation.actors import Crews, Node, Temper
-from tests.simulation.broker import Broker
+from tests.simulation.broker import WINDOW, Broker
 from tests.simulation.faults import Faults, Nemesis, Shaken
 from tests.simulation.kernel import Kernel, Killed, VirtualTime
 from tests.unit.heart.random_workflows import Maker, answer
@@ -103,7 +103,7 @@ class Stage:
         def body() -> None:
             while True:
                 try:
-                    if act(store, Dispatcher(store, queue)):
+                    if act(store, Dispatcher(store, queue, window=WINDOW)):
                         return
                 except (ZtsError, Killed):
                     pass
@@ -117,7 +117,7 @@ class Stage:
             self.crews.looping.add(run_id)
         new = NewRun(run_id, "an idea", "a title", "main", max_steps, deadline_s, key=key)
         queue: Any = Shaken(self.broker, self.nemesis)
-        created = Dispatcher(store, queue).start_run(new, self.plans[key])
+        created = Dispatcher(store, queue, window=WINDOW).start_run(new, self.plans[key])
         first = self.run_of_key.setdefault(key, created.run_id)
         assert created.run_id == first, "I9: the same key gave another run"
         return True

@@ -10,8 +10,8 @@ from zts_core.advance import SAME_VISITS
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
-from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult
-from zts_core.run import Ending, JsonValue, Outcome, RunStatus, StepStatus, dumps
+from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult, Waits
+from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, StepStatus, dumps
 
 MICRO = 1_000_000
 """Redis counts whole numbers: money is kept in millionths of a dollar."""
@@ -32,6 +32,7 @@ def decision_json(decision: Decision, *, retention_ms: int) -> str:
             "consumed": decision.consumed,
             "closed": decision.closed,
             "reused": [_reused(reused) for reused in decision.reused],
+            "window": decision.window,
             "push": [[packed.queue, packed.payload] for packed in decision.push],
             "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
             **({"finish": [*_ending(decision.finish), retention_ms]} if decision.finish else {}),
@@ -123,6 +124,7 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
         budget_usd=own.usd,
         budget_tokens=own.tokens,
         crew_budgets=crew_budgets(raw.get("crew_budgets")),
+        priority=Priority(raw.get("priority") or Priority.NORMAL),
         reuse_answers=bool(raw.get("reuse_answers")),
         seen_before=tuple(SeenBefore(**seen) for seen in json.loads(raw.get("seen_before") or "[]")),
     )
@@ -140,12 +142,13 @@ def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
     def number(name: str) -> int:
         return int(raw.get(f"{seq}:{name}") or 0)
 
+    status = StepStatus(raw[f"{seq}:status"])
     return StepRecord(
         seq=seq,
         state=static["state"],
         path=static["path"],
         crew=static["crew"],
-        status=StepStatus(raw[f"{seq}:status"]),
+        status=status,
         attempt=number("attempt"),
         failures=number("failures"),
         worker=raw.get(f"{seq}:worker", ""),
@@ -156,6 +159,7 @@ def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
         error=raw.get(f"{seq}:error", ""),
         line=raw.get(f"{seq}:line", ""),
         prompt=static.get("prompt", ""),
+        waits=Waits.TURN if status is StepStatus.QUEUED and raw.get(f"{seq}:turn") == "waits" else None,
     )
 
 

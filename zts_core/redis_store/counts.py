@@ -23,6 +23,7 @@ import redis
 
 from zts_core.redis_store import keys
 from zts_core.redis_store.scripts import place_of, translated
+from zts_core.run import Priority
 
 BOUNDS_MS = (100, 500, 1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 21_600_000)
 """Upper bounds of the durations that are told apart; above them is `inf`."""
@@ -81,14 +82,18 @@ class RedisCounts:
             pipe.hgetall(keys.COUNTS)
             for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES, keys.DEAD):
                 pipe.zcard(name)
-            for name in (keys.ACTIVE, keys.QUEUED, keys.LEASES, keys.TIMERS, keys.UNDECIDED):
+            for name in (keys.ACTIVE, keys.LEASES, keys.TIMERS, keys.UNDECIDED):
+                pipe.zrange(name, 0, 0, withscores=True)
+            for level in range(len(Priority)):
                 # A score of 0 says "at once" and no time.
-                pipe.zrangebyscore(name, "(0", "+inf", start=0, num=1, withscores=True)
+                first = level * keys.LEVEL_SPAN
+                bounds = f"({first}", f"({first + keys.LEVEL_SPAN}"
+                pipe.zrangebyscore(keys.QUEUED, *bounds, start=0, num=1, withscores=True)
             (seconds, micros), raw, active, queued, leases, dead, *oldest = pipe.execute()
         now_s = seconds + micros / 1e6
         ages = [_age(rows, now_s) for rows in oldest]
-        overdue = {"lease": ages[2], "timer": ages[3], "undecided": ages[4]}
-        return counts_from(raw), Levels(active, queued, ages[1], leases, dead, ages[0], overdue)
+        overdue = {"lease": ages[1], "timer": ages[2], "undecided": ages[3]}
+        return counts_from(raw), Levels(active, queued, max(ages[4:]), leases, dead, ages[0], overdue)
 
     def ping(self) -> None:
         """ServiceUnavailable where Redis does not answer."""
@@ -98,7 +103,7 @@ class RedisCounts:
 
 def _age(rows: Iterable[Any], now_s: float) -> float:
     for _, score in rows:
-        return max(0.0, now_s - cast(float, score) / 1000)
+        return max(0.0, now_s - cast(float, score) % keys.LEVEL_SPAN / 1000)
     return 0.0
 
 

@@ -4,18 +4,21 @@ Of one run, all dropped together `retention` after its end:
 
     zts:run:<id>           hash    idea, title, workflow, plan (digest), status, outcome, reason, state (JSON, the
                                    position), version (of the position), started, created, finished, deadline (ms),
-                                   max_steps, key, values, out, budget_usd (millionths), budget_tokens,
-                                   crew_budgets (JSON), reuse_answers, seen_before (JSON), paused, withdrawn
-                                   (outcome and reason, once stopping),
+                                   max_steps, priority (where not normal), key, values, out,
+                                   budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
+                                   seen_before (JSON), paused, withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
                                    lost can be repeated), :failures, :takeovers, :worker, :queued, :started, :ended,
-                                   :due (ms), :error, :trace (of what failed for good), :line
+                                   :due (ms), :error, :trace (of what failed for good), :line,
+                                   :turn (of a wide wave: waits in the line, or sent and its claim lets the next in)
     zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
+    zts:run:<id>:line      list    "<seq>", or "<seq> <queue> <message>" where this Redis is the broker: steps of wide
+                                   waves that are not sent yet; gone at the run's end
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
     zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
                                    calls, each also with :<crew>; hold:<call> -> "usd tokens crew" set aside,
@@ -29,8 +32,9 @@ Of all runs together:
     zts:runs               zset    run -> creation (ms)
     zts:active             zset    run without an outcome -> creation (ms)
     zts:expiring           zset    finished run -> when its keys are gone (ms)
-    zts:queued             zset    <run>:<seq> waiting for a worker -> when it was last sent (ms)
-    zts:overtaken          string  when the youngest step that was ever claimed had been queued (ms)
+    zts:queued             zset    <run>:<seq> waiting for a worker -> when it was last sent (ms), plus the level of
+                                   its run's priority times LEVEL_SPAN
+    zts:overtaken          hash    level -> when the youngest step that was ever claimed there had been sent (ms)
     zts:leases             zset    <run>:<seq> at work -> when its lease ends (ms)
     zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
     zts:undecided          zset    run with a filled inbox -> since when (ms)
@@ -53,6 +57,8 @@ All times are the Redis server's. The store needs one primary: its scripts touch
 from __future__ import annotations
 
 PREFIX = "zts:"
+LEVEL_SPAN = 10**13
+"""Scores of one priority level in `zts:queued`: more milliseconds than a clock will show; `prelude.lua` has it too."""
 RUNS = PREFIX + "runs"
 ACTIVE = PREFIX + "active"
 EXPIRING = PREFIX + "expiring"

@@ -36,7 +36,7 @@ from zts_core.redis_store import codec, keys
 from zts_core.redis_store.codec import budget_fields
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, place_of, translated
-from zts_core.run import Ending, Outcome, Ref, RunState, RunStatus, Settled, SettledAs, dumps
+from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 
 LARGEST_STATE_SENT = 16_384
@@ -89,6 +89,7 @@ class RedisStore:
             "values": dumps(new.values),
             "out": new.out,
             **({"paused": "1"} if new.paused else {}),
+            **({"priority": new.priority} if new.priority is not Priority.NORMAL else {}),
             **({"reuse_answers": "1"} if new.reuse_answers else {}),
             **({"seen_before": dumps([asdict(seen) for seen in new.seen_before])} if new.seen_before else {}),
             **budget_fields(new),
@@ -114,7 +115,7 @@ class RedisStore:
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
             return Claim(verdict)
-        _, attempt, step, failures, version, plan, values, state, undecided = answer
+        _, attempt, step, failures, version, plan, values, state, undecided, priority, following = answer
         return Claim(
             verdict,
             attempt=int(attempt),
@@ -125,6 +126,8 @@ class RedisStore:
             step=json.loads(step),
             state=RunState.from_json(state) if state else None,
             values=json.loads(values or "{}"),
+            priority=Priority(priority),
+            following=int(following or 0),
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
@@ -236,16 +239,18 @@ class RedisStore:
     def due(self, *, unclaimed_after_s: float, undecided_after_s: float, backlog: bool, limit: int) -> Due:
         with translated(self.place):
             now = self._now_ms()
-            before = now - int(unclaimed_after_s * 1000)
+            overdue = [now - int(unclaimed_after_s * 1000)] * len(Priority)
             if backlog:
-                overtaken = int(cast(str, self._redis.get(keys.OVERTAKEN)) or 0)
-                before = min(before, overtaken - int(unclaimed_after_s * 1000))
+                overdue = self._overtaken(overdue, int(unclaimed_after_s * 1000))
             pipe = self._redis.pipeline(transaction=False)
             pipe.zrangebyscore(keys.LEASES, 0, now, start=0, num=limit)
-            pipe.zrangebyscore(keys.QUEUED, 0, before, start=0, num=limit)
             pipe.zrangebyscore(keys.TIMERS, 0, now, start=0, num=limit)
             pipe.zrangebyscore(keys.UNDECIDED, 0, now - int(undecided_after_s * 1000), start=0, num=limit)
-            leases, queued, timers, undecided = pipe.execute()
+            for level, before in enumerate(overdue):
+                first = level * keys.LEVEL_SPAN
+                pipe.zrangebyscore(keys.QUEUED, first, first + max(before, 0), start=0, num=limit)
+            leases, timers, undecided, *levels = pipe.execute()
+        queued = [member for level in levels for member in level]
         named = [timer.partition(":") for timer in timers]
         return Due(
             leases=tuple(map(keys.split_member, leases)),
@@ -255,6 +260,15 @@ class RedisStore:
             deadlines=tuple(rest for kind, _, rest in named if kind == "deadline"),
             undecided=tuple(undecided),
         )
+
+    def _overtaken(self, overdue: Sequence[int], after_ms: int) -> list[int]:
+        """Per level, until when a step must have been sent not to be waiting any more behind a backlog.
+
+        Workers take the higher levels first: a step is overtaken by a younger one of its own level or of a lower one.
+        """
+        known = cast("dict[str, str]", self._redis.hgetall(keys.OVERTAKEN))
+        youngest = [int(float(known.get(str(level), 0))) for level in range(len(overdue))]
+        return [min(before, max(youngest[level:]) - after_ms) for level, before in enumerate(overdue)]
 
     def forsaken(self, *, early_s: float, limit: int) -> Sequence[tuple[str, int]]:
         with translated(self.place):
@@ -311,14 +325,22 @@ class RedisStore:
     def position(self, run_id: str) -> Position:
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=True)
-            pipe.hmget(keys.run_key(run_id), "version", "plan", "state", "status", "withdrawn")
+            pipe.hmget(keys.run_key(run_id), "version", "plan", "state", "status", "withdrawn", "priority")
             pipe.hgetall(keys.run_key(run_id, "inbox"))
-            (version, plan, state, status, withdrawn), inbox = pipe.execute()
+            (version, plan, state, status, withdrawn, priority), inbox = pipe.execute()
         if state is None:
             raise _unknown(run_id)
         settled = tuple(Settled.from_json(inbox[seq]) for seq in sorted(inbox, key=int))
         stopping = Ending(Outcome(json.loads(withdrawn)[0]), json.loads(withdrawn)[1]) if withdrawn else None
-        return Position(int(version), plan, RunState.from_json(state), settled, RunStatus(status), stopping)
+        return Position(
+            int(version),
+            plan,
+            RunState.from_json(state),
+            settled,
+            RunStatus(status),
+            stopping,
+            Priority(priority or Priority.NORMAL),
+        )
 
     def plan(self, digest: str) -> Plan:
         if digest not in self._plans:
@@ -455,6 +477,7 @@ _RECORD_FIELDS = (
     "finished",
     "deadline",
     "max_steps",
+    "priority",
     "started",
     "key",
     "out",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from zts_core.ports import LedgerEntry, RunRecord, StepRecord
+from zts_core.ports import LedgerEntry, RunRecord, StepRecord, Waits
 from zts_core.run import Outcome, RunStatus, StepStatus
 from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
@@ -89,8 +89,9 @@ class _Case:
     def of_the_present(self) -> Iterator[Reason]:
         yield from self.of_a_stop()
         yield from self.of_a_pause()
+        yield from self.of_a_line()
         for status in OPEN:
-            of_status = [step for step in self.steps if step.status is status]
+            of_status = [step for step in self.steps if step.status is status and step.waits is not Waits.TURN]
             for step in of_status[:SHOWN]:
                 yield _OF_STEP[status](self, step)
             if len(of_status) > SHOWN:
@@ -111,6 +112,12 @@ class _Case:
             at_ms = self.newest("paused") or self.record.created_ms
             do = f"zts resume {self.record.run_id}"
             yield Reason(at_ms, f"paused since {self.since(at_ms)}: no attempt starts", do=do)
+
+    def of_a_line(self) -> Iterator[Reason]:
+        waiting = [step for step in self.steps if step.waits is Waits.TURN]
+        if waiting:
+            what = f"{len(waiting)} steps of a wide wave wait behind its others, so that other runs get their turn"
+            yield Reason(waiting[0].queued_ms, what)
 
     def of_silence(self) -> Reason:
         at_ms = self.ledger[-1].at_ms if self.ledger else self.record.created_ms

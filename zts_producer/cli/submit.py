@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 @click.option("--max-steps", type=int, metavar="N", help="Most steps the run may start (default: 50).")
 @click.option("--key", default="", metavar="KEY", help="The same key never starts a second run: it gives the first.")
 @click.option(
+    "--priority",
+    metavar="LEVEL",
+    help="high, normal or low: before or after the steps of other runs (default: normal).",
+)
+@click.option(
     "--set",
     "values",
     metavar="NAME=VALUE",

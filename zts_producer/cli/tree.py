@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from zts_core.ports import RunRecord
+from zts_core.run import Priority
 from zts_producer.narrate import printable
 from zts_producer.times import duration, moment, now_ms, run_seconds, step_seconds
 from zts_producer.view import NodeView, RunView
@@ -36,13 +38,17 @@ def lines_of(view: RunView) -> list[str]:
     head = [
         f"{record.run_id} {record.outcome or record.status}: {record.title}",
         f"workflow {' → '.join(view.route)} (definition {record.plan_digest[:12]}), "
-        f"{record.started} of at most {record.max_steps} steps, submitted {moment(record.created_ms)}, "
-        f"{duration(run_seconds(record, now))}",
+        f"{record.started} of at most {record.max_steps} steps, {_priority(record)}"
+        f"submitted {moment(record.created_ms)}, {duration(run_seconds(record, now))}",
     ]
     cost = [f"cost: {words}"] if (words := view.bill.against(record)) else []
     reason = [printable(f"reason: {record.reason}")] if record.reason else []
     nodes = [_line(node, depth, now) for tree in view.trees for depth, node in tree.walk()]
     return [*head, *cost, *reason, *nodes]
+
+
+def _priority(record: RunRecord) -> str:
+    return "" if record.priority is Priority.NORMAL else f"{record.priority} priority, "
 
 
 def _line(node: NodeView, depth: int, now: int) -> str:

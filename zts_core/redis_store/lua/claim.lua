@@ -13,7 +13,7 @@ if status ~= 'queued' and not again then
   -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
   return { 'held' }
 end
-local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'state')
+local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'state', 'priority')
 if known[1] and not again then
   return { 'paused' }
 end
@@ -29,18 +29,28 @@ else
   attempt = redis.call('HINCRBY', STEPS, seq .. ':attempt', 1)
   redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':worker', ARGV[3], seq .. ':started', now)
   redis.call('HSET', STEPS, seq .. ':call', ARGV[6])
+  local sent = tonumber(redis.call('ZSCORE', QUEUED, member(seq)) or nil)
   redis.call('ZREM', QUEUED, member(seq))
-  -- The queue is first in, first out: what was queued before this step is not waiting in it any more.
-  local queued = tonumber(redis.call('HGET', STEPS, seq .. ':queued'))
-  if queued > tonumber(redis.call('GET', OVERTAKEN) or '0') then
-    redis.call('SET', OVERTAKEN, queued)
+  -- A level's queue is first in, first out: what was sent there before this step is not waiting in it any more.
+  if sent then
+    local level = math.floor(sent / LEVEL_SPAN)
+    local sent_ms = sent - level * LEVEL_SPAN
+    if sent_ms > tonumber(redis.call('HGET', OVERTAKEN, level) or '0') then
+      redis.call('HSET', OVERTAKEN, level, sent_ms)
+    end
   end
   ledger('attempt_started', seq, cjson.encode({ attempt = attempt, worker = ARGV[3] }))
 end
 redis.call('ZADD', LEASES, now + ARGV[4], member(seq))
-local step = redis.call('HMGET', STEPS, seq, seq .. ':failures')
+local step = redis.call('HMGET', STEPS, seq, seq .. ':failures', seq .. ':turn')
+local next = ''
+if step[3] == 'sent' then
+  redis.call('HDEL', STEPS, seq .. ':turn')
+  next = next_in_line()
+end
 local state = known[6]
 if #state > tonumber(ARGV[5]) then
   state = ''
 end
-return { 'claimed', attempt, step[1], step[2] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX) }
+return { 'claimed', attempt, step[1], step[2] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX),
+  known[7] or 'normal', next }

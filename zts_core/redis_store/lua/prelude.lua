@@ -6,6 +6,7 @@ local run = ARGV[1]
 -- Keys that are named by what a script reads only when it runs; one primary holds them all.
 local PREFIX = RUN:sub(1, #RUN - #run - #'run:')
 local PLANNED = PREFIX .. 'planned'
+local LINE = RUN .. ':line'
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -85,10 +86,61 @@ local function deliver(seq, settled)
   redis.call('ZADD', UNDECIDED, 'NX', now, run)
 end
 
+-- Scores of one priority level in the queued index; `keys.py` has the same.
+local LEVEL_SPAN = 1e13
+local LEVELS = { high = 0, normal = 1, low = 2 }
+local own_level
+
+local function note_sent(seq)
+  own_level = own_level or LEVELS[redis.call('HGET', RUN, 'priority') or 'normal']
+  redis.call('ZADD', QUEUED, own_level * LEVEL_SPAN + now, member(seq))
+end
+
 local function queue(seq)
   redis.call('HSET', STEPS, seq .. ':status', 'queued', seq .. ':queued', now)
   redis.call('HDEL', STEPS, seq .. ':due')
-  redis.call('ZADD', QUEUED, now, member(seq))
+  note_sent(seq)
+end
+
+-- Queue the steps of a wave. Of a wide one, `window` at once; each of them, when it is claimed, lets the next one in,
+-- so that a run never has more of it in the broker and others get their turn between. 0 is no window.
+local function queue_wave(seqs, window, push)
+  for index, seq in ipairs(seqs) do
+    local message = push[index]
+    if window == 0 or index <= window then
+      queue(seq)
+      if window > 0 and #seqs > window then
+        redis.call('HSET', STEPS, seq .. ':turn', 'sent')
+      end
+      -- Where this Redis is the broker too: recorded and sent is one step, and nothing can die in between.
+      if message then
+        redis.call('LPUSH', message[1], message[2])
+      end
+    else
+      redis.call('HSET', STEPS, seq .. ':status', 'queued', seq .. ':queued', now, seq .. ':turn', 'waits')
+      redis.call('RPUSH', LINE, message and seq .. ' ' .. message[1] .. ' ' .. message[2] or seq)
+    end
+  end
+end
+
+-- Let the next step of a wide wave into the broker; the step's number where the caller has to send it, or ''.
+local function next_in_line()
+  while true do
+    local entry = redis.call('LPOP', LINE)
+    if not entry then
+      return ''
+    end
+    local seq, message = entry:match('^(%d+) ?(.*)$')
+    if redis.call('HGET', STEPS, seq .. ':status') == 'queued' then
+      redis.call('HSET', STEPS, seq .. ':turn', 'sent')
+      note_sent(seq)
+      if message == '' then
+        return seq
+      end
+      redis.call('LPUSH', message:match('^(%S+) (.*)$'))
+      return ''
+    end
+  end
 end
 
 local function settled_json(seq, status, reason)
@@ -100,11 +152,11 @@ local function record_starts(decision)
   for _, start in ipairs(decision.starts) do
     local seq = start[1]
     redis.call('HSET', STEPS, seq, start[3])
-    queue(seq)
     redis.call('SADD', OPEN, seq)
     states[#states + 1] = start[2]
     seqs[#seqs + 1] = seq
   end
+  queue_wave(seqs, decision.window, decision.push)
   if #seqs > 0 then
     ledger('wave', 0, cjson.encode({ states = states, seqs = seqs }))
   end
@@ -153,7 +205,7 @@ local function finish(decision)
   redis.call('ZREM', UNDECIDED, run)
   redis.call('ZREM', TIMERS, 'deadline:' .. run)
   redis.call('ZADD', EXPIRING, now + ttl, run)
-  redis.call('DEL', INBOX)
+  redis.call('DEL', INBOX, LINE)
   for index = 1, 7 do
     redis.call('PEXPIRE', KEYS[index], ttl)
   end
@@ -189,10 +241,6 @@ local function apply(decision)
     redis.call('ZADD', UNDECIDED, now, run)
   else
     redis.call('ZREM', UNDECIDED, run)
-  end
-  -- Where this Redis is the broker too: recorded and sent is one step, and nothing can die in between.
-  for _, message in ipairs(decision.push) do
-    redis.call('LPUSH', message[1], message[2])
   end
   if decision.finish then
     finish(decision)

@@ -13,6 +13,7 @@ need_plan(redis.call('HGET', RUN, 'plan'), 1, 0)
 redis.call('ZADD', ACTIVE, known[3], run)
 redis.call('ZADD', TIMERS, now + ARGV[5], 'deadline:' .. run)
 local again = cjson.decode(ARGV[4])
+local decision = cjson.decode(ARGV[3])
 ledger('run_reopened', 0, cjson.encode({ outcome = known[4], seqs = again }))
 for _, seq in ipairs(again) do
   -- The attempt's number goes on, so that the fence still keeps out whoever held the step before.
@@ -20,7 +21,7 @@ for _, seq in ipairs(again) do
   redis.call('HDEL', RESULTS, seq)
   redis.call('SADD', OPEN, seq)
   redis.call('ZREM', DEAD, member(seq))
-  queue(seq)
 end
-apply(cjson.decode(ARGV[3]))
+queue_wave(again, decision.window, {})
+apply(decision)
 return 1

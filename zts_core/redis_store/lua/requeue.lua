@@ -14,7 +14,7 @@ if why == 'unclaimed' then
   if status ~= 'queued' then
     return 'nothing'
   end
-  redis.call('ZADD', QUEUED, now, member(seq))
+  note_sent(seq)
   redis.call('HSET', STEPS, seq .. ':queued', now)
   if redis.call('HEXISTS', RUN, 'paused') == 1 then
     return 'nothing'

@@ -9,6 +9,7 @@ end
 redis.call('HDEL', RUN, 'paused')
 -- Whoever decides on an earlier position must read again and see that the run is being stopped.
 redis.call('HINCRBY', RUN, 'version', 1)
+redis.call('DEL', LINE)
 local running = 0
 for _, seq in ipairs(redis.call('SMEMBERS', OPEN)) do
   local lease = redis.call('ZSCORE', LEASES, member(seq))
