@@ -6,8 +6,7 @@ MINUTES ?= 30
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quality up worker flower bench bench-peers soak capacity clean
-
+.PHONY: help demo test check quality up worker flower bench bench-peers soak capacity docs dist clean
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -50,6 +49,13 @@ soak: $(VENV)/ready-dev ## Break everything for MINUTES=30 under load, then chec
 capacity: $(VENV)/ready-dev ## 70 % of peak for MINUTES=30 with a worker killed every minute; draws latencies
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.soak --capacity --minutes $(MINUTES) --plot docs/pictures/capacity.svg
+
+docs: $(VENV)/ready-dev ## Build the documentation's site into build/site, with strict links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+dist: $(VENV)/ready-dev ## Build wheel and sdist, and run the main job from the wheel in an empty environment
+	rm -rf dist && $(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m pytest -q tests/release
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -153,3 +153,15 @@ def test_an_error_that_names_a_file_writes_nothing_over_the_terminal(shell: Shel
     assert said.code == 2
     assert "does not exist" in said.err
     assert all(letter.isprintable() for letter in said.err.rstrip("\n"))
+
+
+def test_a_shell_learns_both_commands(shell: Shell) -> None:
+    for name in ("bash", "zsh", "fish"):
+        said = shell.run("zts", "completion", name)
+        assert said.code == 0
+        assert "_ZTS_COMPLETE" in said.out
+        assert "_ZTS_SUBMIT_COMPLETE" in said.out
+    options = shell.run(
+        "zts-submit", _ZTS_SUBMIT_COMPLETE="bash_complete", COMP_WORDS="zts-submit --work", COMP_CWORD="1"
+    )
+    assert "--workflow" in options.out

@@ -28,6 +28,7 @@ COMMANDS = {
     "graph": ("graph", "Ask the graph of all results, in Cypher or by name."),
     "health": ("health", "Ask every part of the system how it is."),
     "up": ("up", "Run the embedded stack in the foreground."),
+    "completion": ("completion", "Print what lets a shell complete these commands."),
 }
 
 
