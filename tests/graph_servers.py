@@ -40,20 +40,22 @@ def free_port() -> int:
 class Neo4jServer:
     """Neo4j Community on a port of its own, in a folder of its own."""
 
-    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1") -> None:
-        """The quick compiler is what short tests want; a benchmark wants the default one."""
+    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1", memory: str = "-Xmx512m") -> None:
+        """The quick compiler is what short tests want; a benchmark wants the default one, and more memory."""
+        self.memory = memory
         self.compiler = compiler
         self.jars = neo4j_jars()
         self.folder = Path(tempfile.mkdtemp(prefix="zts-neo4j-"))
         self.port = free_port()
         self.uri = f"bolt://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
-        self._configure()
+        self.configure()
         self.start()
         self._set_password()
 
-    def _configure(self) -> None:
-        (self.folder / "conf").mkdir()
+    def configure(self, *more: str) -> None:
+        """Write its configuration, with these lines too; it reads them at its next start."""
+        (self.folder / "conf").mkdir(exist_ok=True)
         lines = [
             f"server.bolt.listen_address=127.0.0.1:{self.port}",
             "server.http.enabled=false",
@@ -61,7 +63,7 @@ class Neo4jServer:
             "dbms.usage_report.enabled=false",
             "server.memory.pagecache.size=64m",
         ]
-        (self.folder / "conf" / "neo4j.conf").write_text("\n".join(lines) + "\n")
+        (self.folder / "conf" / "neo4j.conf").write_text("\n".join([*lines, *more]) + "\n")
 
     def start(self) -> None:
         command = [
@@ -69,7 +71,7 @@ class Neo4jServer:
             "-cp",
             f"{self.jars}/*",
             "-Xms128m",
-            "-Xmx512m",
+            self.memory,
             "-XX:+UseSerialGC",
             self.compiler,
         ]

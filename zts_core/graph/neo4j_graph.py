@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,9 +28,15 @@ _CURES = {
     "Neo.ClientError.Cluster.NotALeader": "it is a member that only reads; use a neo4j:// address",
     "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase": "it takes no writes; use a neo4j:// address",
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase": "it takes no writes; name a writable database",
+    "Neo.DatabaseError.Transaction.TransactionLogError": "free its disk, then start it again",
+    "Neo.DatabaseError.Transaction.TransactionCommitFailed": "free its disk, then start it again",
+    "Neo.DatabaseError.Transaction.TransactionStartFailed": "free its disk where that is full, then start it again",
     "Neo.TransientError.General.DatabaseUnavailable": "wait until it is online, or free its disk",
 }
 
+
+_BRACES = re.compile(r" Transaction #\d+ \{.*\}")
+"""A whole transaction in a message tells a person nothing."""
 
 RETRY_S = 1.0
 """Seconds in which the driver tries a transaction again, which mends deadlocks; outages are the feed's to wait out."""
@@ -198,7 +205,7 @@ def plain(value: Any) -> Any:
 def _said(error: Exception) -> str:
     """The message's first line, without the codes around it."""
     message = getattr(error, "message", None) or str(error) or type(error).__name__
-    return str(message).splitlines()[0].strip().rstrip(".")[:300]
+    return _BRACES.sub("", str(message).splitlines()[0]).strip().rstrip(".")[:300]
 
 
 def _connection_cure(error: Exception) -> str:
