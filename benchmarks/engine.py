@@ -19,7 +19,6 @@ from zts_core.crew import StepContext
 from zts_core.dispatch import Dispatcher
 from zts_core.ports import NewRun
 from zts_core.redis_store import RedisStore
-from zts_core.settings import kombu_url
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.plan import Plan, compile_plan
 from zts_producer.embedded.server_binary import find_server
@@ -60,7 +59,7 @@ class Engine:
         self._wait_for_redis()
         self.store = RedisStore(self.url, retention_s=3600, timeout_s=30)
         self._exits.callback(self.store.close)
-        broker = kombu_url(self.url)
+        broker = self.url
         app = make_app(broker, broker, timeout_s=30)
         queue = CeleryQueue(app, watchdog="chord" if watchdog == "chord" else "inline", beside_store=True)
         self.dispatcher = Dispatcher(self.store, queue)

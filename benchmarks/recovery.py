@@ -64,9 +64,8 @@ def lost_message(field: Field) -> float:
 def consume(field: Field, worker: Worker, order: str) -> None:
     """Let a worker take messages, or none."""
     from zts_core.celery_queue import make_app
-    from zts_core.settings import kombu_url
 
-    url = kombu_url(field.redis.url)
+    url = field.redis.url
     getattr(make_app(url, url, timeout_s=5).control, order)(STEPS, reply=True, timeout=5)
     assert worker.process.poll() is None
 

@@ -16,7 +16,6 @@ from zts_core.celery_queue import CeleryQueue, WatchdogMode, make_app
 from zts_core.dispatch import Dispatcher
 from zts_core.ports import NewRun, RunRecord
 from zts_core.redis_store import RedisStore
-from zts_core.settings import kombu_url
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.plan import compile_plan
 
@@ -41,7 +40,7 @@ class Runs:
 
     def __post_init__(self) -> None:
         self.store = RedisStore(self.redis_url, retention_s=3600, timeout_s=5)
-        broker = kombu_url(self.redis_url)
+        broker = self.redis_url
         self.queue = CeleryQueue(
             make_app(broker, broker, timeout_s=5), watchdog=self.watchdog, beside_store=self.beside_store
         )

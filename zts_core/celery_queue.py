@@ -22,6 +22,8 @@ from zts_core.crash_points import MID_WAVE, reach
 from zts_core.decision import Packed
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
+from zts_core.redis_url import for_celery
+from zts_core.refusals import cure_of
 from zts_core.run import Priority
 
 STEP_TASK = "zts.step"
@@ -43,9 +45,12 @@ _HEALTH_CHECK_S = 5
 def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
     """The Celery application of producers and workers; connects to nothing until it is used.
 
-    Results are kept for chords only. Messages may be lost or doubled without harm, so they are acknowledged early.
+    Addresses are spelled as `redis_url` spells them; a broker may be a RabbitMQ too. Results are kept for chords only.
+    Messages may be lost or doubled without harm, so they are acknowledged early.
     """
-    app = Celery("zerotoship", broker=broker_url, backend=result_url, set_as_current=False)
+    broker, results = for_celery(broker_url), for_celery(result_url)
+    on_redis = not broker.url.startswith(("amqp", "pyamqp"))
+    app = Celery("zerotoship", broker=broker.url, backend=results.url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         result_serializer="json",
@@ -54,28 +59,26 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         result_expires=3600,
         task_default_queue=STEP_QUEUE,
         # Control first: where queues are read in order, a watchdog never waits behind a crew.
-        task_queues=[Queue(name, no_ack=True) for name in (CONTROL_QUEUE, *QUEUES.values())],
+        task_queues=[Queue(name, no_ack=on_redis) for name in (CONTROL_QUEUE, *QUEUES.values())],
         task_routes={STEP_TASK: {"queue": STEP_QUEUE}, WATCHDOG_TASK: {"queue": CONTROL_QUEUE}},
         task_publish_retry_policy=_PUBLISH_RETRIES,
         broker_connection_retry_on_startup=True,
         # A Redis that is full, or was made a replica, refuses writes for a while: without this a worker ends of it.
         broker_channel_error_retry=True,
         broker_transport_options={
-            # Half of what a call may take, so that it can be tried once more on a new connection.
-            "socket_timeout": timeout_s / 2,
-            "socket_connect_timeout": timeout_s / 2,
-            "socket_keepalive": True,
-            "health_check_interval": _HEALTH_CHECK_S,
+            **(_redis_transport(timeout_s) if on_redis else _amqp_transport(timeout_s)),
             # For opening a channel; without an end, a submit would wait as long as the broker is away.
             **_PUBLISH_RETRIES,
-            "queue_order_strategy": "sorted",
-            # Priorities are queues of ours, the same on every broker; kombu's own would be three more lists of each.
-            "priority_steps": [0],
+            **broker.options,
         },
+        broker_use_ssl=broker.use_ssl,
+        broker_heartbeat=_HEALTH_CHECK_S * 2,
+        broker_connection_timeout=timeout_s / 2,
+        redis_backend_use_ssl=results.use_ssl,
         redis_socket_timeout=timeout_s / 2,
         redis_socket_connect_timeout=timeout_s / 2,
         redis_backend_health_check_interval=_HEALTH_CHECK_S,
-        result_backend_transport_options={"retry_policy": _PUBLISH_RETRIES},
+        result_backend_transport_options={"retry_policy": _PUBLISH_RETRIES, **results.options},
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
         worker_send_task_events=False,
@@ -85,6 +88,24 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         enable_utc=True,
     )
     return app
+
+
+def _redis_transport(timeout_s: float) -> dict[str, Any]:
+    return {
+        # Half of what a call may take, so that it can be tried once more on a new connection.
+        "socket_timeout": timeout_s / 2,
+        "socket_connect_timeout": timeout_s / 2,
+        "socket_keepalive": True,
+        "health_check_interval": _HEALTH_CHECK_S,
+        "queue_order_strategy": "sorted",
+        # Priorities are queues of ours, the same on every broker; kombu's own would be three more lists of each.
+        "priority_steps": [0],
+    }
+
+
+def _amqp_transport(timeout_s: float) -> dict[str, Any]:
+    """Consumers of RabbitMQ acknowledge: without that, the first worker would be handed the whole queue at once."""
+    return {"read_timeout": timeout_s, "write_timeout": timeout_s, "confirm_publish": True}
 
 
 def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
@@ -189,9 +210,7 @@ class CeleryQueue:
         try:
             yield
         except self._errors() as error:
-            cure = (
-                "free memory or raise maxmemory" if "maxmemory" in str(error) else "start it, or correct ZTS_BROKER_URL"
-            )
+            cure = cure_of(error, otherwise="start it, or correct ZTS_BROKER_URL")
             raise ServiceUnavailable(f"the broker does not answer: {error}; {cure}") from error
 
     def _errors(self) -> tuple[type[Exception], ...]:

@@ -18,9 +18,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from zts_core import limits
 from zts_core.errors import SettingInvalid
+from zts_core.redis_url import one_redis
 
 LOCAL_REDIS = "redis://127.0.0.1:6379/0"
 """Where a Redis on this host is looked for when none is configured."""
+EMBEDDED = "embedded"
+"""As REDIS_URL: the embedded stack, whatever runs on this host."""
 
 
 def _read_by(read: Callable[[str], object]) -> BeforeValidator:
@@ -107,15 +110,13 @@ class Settings(BaseSettings):
 
     @property
     def store_url(self) -> str:
-        """URL of the Redis that holds the runs, for redis-py."""
+        """Address of the Redis that holds the runs, as `redis_url` spells it."""
         return self.redis_url.get_secret_value() if self.redis_url else LOCAL_REDIS
 
     @property
     def queue_url(self) -> str:
-        """URL of the broker, for kombu; the store's Redis unless `ZTS_BROKER_URL` names another."""
-        if self.broker_url:
-            return self.broker_url.get_secret_value()
-        return kombu_url(self.store_url)
+        """Address of the broker: the store's Redis unless `ZTS_BROKER_URL` names another."""
+        return self.broker_url.get_secret_value() if self.broker_url else self.store_url
 
     @property
     def broker_is_store(self) -> bool:
@@ -129,19 +130,6 @@ def _crew_models() -> dict[str, str]:
     lower = {name.lower().removeprefix("zts_"): value for name, value in known.items() if name[:4].upper() == "ZTS_"}
     named = {name: value for name, value in lower.items() if name.startswith("model_") and value}
     return {name.removeprefix("model_"): value for name, value in named.items() if name not in Settings.model_fields}
-
-
-def one_redis(store_url: str, broker_url: str) -> bool:
-    """Whether store and broker are one database of one Redis, so that a script can push a message."""
-    return kombu_url(store_url) == broker_url
-
-
-def kombu_url(redis_url: str) -> str:
-    """The same Redis in kombu's spelling, which names a Unix socket differently than redis-py does."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    rest = redis_url.removeprefix("unix://").replace("?db=", "?virtual_host=").replace("&db=", "&virtual_host=")
-    return f"redis+socket://{rest}"
 
 
 def read_settings() -> Settings:

@@ -78,7 +78,7 @@ def check_health(client: Client) -> Health:
     """Ask every component. Where Redis does not answer, what lives in it is not asked."""
     redis = _ask("redis", _redis, client, otherwise=HealthStatus.UNHEALTHY)
     checks: list[tuple[str, Check]] = [("workflows", _workflows)]
-    if redis.status is HealthStatus.HEALTHY:
+    if redis.status is not HealthStatus.UNHEALTHY:
         checks = [("workers", _workers), ("queue", _queue), ("waiting", _waiting), ("graph", _graph), *checks]
     return Health((redis, *(_ask(name, check, client) for name, check in checks)))
 
@@ -97,7 +97,10 @@ def _ask(name: str, check: Check, client: Client, *, otherwise: HealthStatus = H
 
 def _redis(client: Client) -> Answer:
     seconds = client.services.store.ping()
-    return HealthStatus.HEALTHY, f"{client.services.place}, round trip {seconds * 1000:.1f} ms"
+    answers = f"{client.services.place}, round trip {seconds * 1000:.1f} ms"
+    advice = client.services.advice()
+    said = "; ".join([answers, *advice.warnings, *filter(None, [advice.unchecked])])
+    return HealthStatus.DEGRADED if advice.warnings else HealthStatus.HEALTHY, said
 
 
 def _workers(client: Client) -> Answer:

@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from zts_core.errors import SettingInvalid
-from zts_core.settings import LOCAL_REDIS, Settings, kombu_url
+from zts_core.redis_url import check_broker_url, check_redis_url
+from zts_core.settings import EMBEDDED, LOCAL_REDIS, Settings
 
 LOOK_S = 0.2
 """Seconds in which a Redis on this host has to answer to be found."""
-
-SCHEMES = ("redis://", "rediss://", "unix://")
-
-EMBEDDED = "embedded"
-"""As REDIS_URL: the embedded stack, whatever runs on this host."""
 
 
 class Source(StrEnum):
@@ -32,7 +27,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedisChoice:
-    """The choice, with the URLs for redis-py and for Celery; both empty for the embedded stack."""
+    """The choice, with the addresses of store and broker; both empty for the embedded stack."""
 
     source: Source
     redis_url: str = ""
@@ -44,24 +39,14 @@ def choose_redis(settings: Settings, *, local: str = LOCAL_REDIS) -> RedisChoice
     if settings.redis_url is not None:
         if settings.store_url == EMBEDDED:
             return RedisChoice(Source.EMBEDDED)
-        _check_address(settings.store_url)
+        check_redis_url(settings.store_url)
+        check_broker_url(settings.queue_url)
         return RedisChoice(Source.CONFIGURED, settings.store_url, settings.queue_url)
     if answers_ping(local):
-        broker = settings.broker_url.get_secret_value() if settings.broker_url else kombu_url(local)
+        broker = settings.broker_url.get_secret_value() if settings.broker_url else local
+        check_broker_url(broker)
         return RedisChoice(Source.LOCAL, local, broker)
     return RedisChoice(Source.EMBEDDED)
-
-
-def _check_address(url: str) -> None:
-    """The address itself is not shown: it may hold a password."""
-    cure = f"correct REDIS_URL: {', '.join(SCHEMES)}, or {EMBEDDED} for a Redis of its own"
-    try:
-        scheme, _, _ = url.partition("://")
-        port_fits = urlsplit(url).port != 0
-    except ValueError as error:
-        raise SettingInvalid(f"REDIS_URL does not fit: {str(error).lower()}; {cure}") from None
-    if f"{scheme}://" not in SCHEMES or not port_fits:
-        raise SettingInvalid(f"REDIS_URL is no address of a Redis; {cure}")
 
 
 def answers_ping(url: str, *, within_s: float = LOOK_S) -> bool:

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 from zts_core.artifacts import LocalArtifacts
 from zts_core.errors import ZtsError
 from zts_core.ports import IdeaIndex, RunStore, StepQueue
+from zts_core.redis_url import one_redis, place_of
 from zts_core.run import StepStatus
-from zts_core.settings import Settings, kombu_url, one_redis
+from zts_core.settings import Settings
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
 
 if TYPE_CHECKING:
     from celery import Celery
 
     from zts_core.dispatch import Dispatcher
+    from zts_core.redis_store.advice import Advice
     from zts_producer.embedded import EmbeddedStack
     from zts_producer.embedded.neo4j_program import Neo4jProgram
     from zts_producer.results import Results
@@ -81,6 +83,12 @@ class Services:
         self._exits.callback(ideas.close)
         return ideas
 
+    def advice(self) -> Advice:
+        """What about the Redis of the runs should be different."""
+        from zts_core.redis_store.advice import redis_advice
+
+        return redis_advice(self.choice.redis_url, timeout_s=self.settings.redis_timeout)
+
     @cached_property
     def queue(self) -> StepQueue:
         """The step queue."""
@@ -95,7 +103,7 @@ class Services:
         from zts_core.celery_queue import make_app
 
         choice = self.choice
-        app = make_app(choice.broker_url, kombu_url(choice.redis_url), timeout_s=self.settings.redis_timeout)
+        app = make_app(choice.broker_url, choice.redis_url, timeout_s=self.settings.redis_timeout)
         self._exits.callback(app.close)
         return app
 
@@ -141,7 +149,8 @@ class Services:
         """Where the runs live, for people; never with a password."""
         if self.embedded:
             return f"the embedded stack in {self.settings.data_folder}"
-        return shown_url(self.choice.redis_url)
+        url = self.choice.redis_url
+        return f"{url.partition('://')[0]}://{place_of(url)}"
 
     def trouble(self) -> str | None:
         """One line where the embedded stack cannot do its work."""
@@ -178,8 +187,14 @@ def embedded_stack(
     settings: Settings, *, workers: int, concurrency: int | None = None, neo4j: Neo4jProgram | None = None
 ) -> EmbeddedStack:
     """The embedded stack of these settings; its workers keep files and runs where this process looks for them."""
+    from zts_core.graph.opening import open_graph
+    from zts_core.pricing.choice import check_models
     from zts_producer.embedded import EmbeddedStack
 
+    # Its workers would end over a value that does not fit, where nobody reads what they say.
+    check_models(settings)
+    if graph := open_graph(settings):
+        graph.close()
     environment = {
         "ZTS_DATA_FOLDER": str(settings.data_folder.absolute()),
         "ZTS_ARTIFACTS": str(settings.artifact_folder.absolute()),
@@ -198,9 +213,3 @@ def embedded_stack(
         with_workers=workers > 0,
         neo4j=neo4j,
     )
-
-
-def shown_url(url: str) -> str:
-    """A Redis URL without user and password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from typing import Any
 
 from celery import Celery, bootsteps
 from celery.signals import worker_process_init
 
-from zts_core.errors import ZtsError
-from zts_core.settings import read_settings
+from zts_core.errors import SettingInvalid, ZtsError
+from zts_core.redis_store.advice import redis_advice
+from zts_core.settings import Settings, read_settings
 from zts_worker import freezing, logs
 from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
-from zts_worker.wiring import application, build_feed, engine
+from zts_worker.wiring import application, build_feed, check_settings, engine
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +36,25 @@ class Beat(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
+        advised = False
         while not self.over.wait(self.interval_s):
             try:
+                advised = advised or self.advise()
                 engine(self.of).reaper.tick()
             except ZtsError as error:
                 log.warning("reaper: %s", error)
             except Exception:
                 log.exception("reaper: this tick failed, the next one comes")
+
+    def advise(self) -> bool:
+        """Say once what about the Redis of the runs should be different; it never keeps a worker from its work."""
+        settings = read_settings()
+        advice = redis_advice(settings.store_url, timeout_s=settings.redis_timeout)
+        for line in advice.warnings:
+            log.warning("%s", line)
+        if advice.unchecked:
+            log.debug("%s", advice.unchecked)
+        return True
 
 
 class ReaperStep(bootsteps.StartStopStep):
@@ -94,11 +108,23 @@ def guard_child(**_: Any) -> None:
     freezing.of_this_process.arm(3 * settings.lease + 2 * settings.redis_timeout)
 
 
+def settings_or_leave() -> Settings:
+    """The settings of this process, which ends in one line where they do not fit: Celery would show a traceback."""
+    try:
+        settings = read_settings()
+        check_settings(settings)
+    except SettingInvalid as error:
+        print(f"zts_worker: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    return settings
+
+
 # Flower's own choice leaves out the arguments, which say what step it is; its command reads this after the application.
 os.environ.setdefault("FLOWER_TASKS_COLUMNS", "name,args,state,received,runtime,worker")
+_settings = settings_or_leave()
 logs.install()
 endpoint.install()
-app = application(read_settings())
+app = application(_settings)
 app.conf.include = ["zts_worker.tasks"]
 app.steps["worker"].add(ReaperStep)
 app.steps["worker"].add(FeedStep)

@@ -13,12 +13,15 @@ from zts_core.artifacts import LocalArtifacts
 from zts_core.catalogue import find_crew
 from zts_core.celery_queue import CeleryQueue, make_app
 from zts_core.dispatch import Dispatcher
+from zts_core.errors import SettingInvalid
 from zts_core.graph.feed import FeedLimits, ResultFeed
 from zts_core.graph.opening import open_graph
+from zts_core.pricing.choice import check_models
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.outbox import RedisOutbox
-from zts_core.settings import Settings, kombu_url, read_settings
+from zts_core.redis_url import check_broker_url, check_redis_url
+from zts_core.settings import EMBEDDED, Settings, read_settings
 from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
@@ -36,7 +39,18 @@ class Engine:
 
 def application(settings: Settings) -> Celery:
     """The Celery application of this worker."""
-    return make_app(settings.queue_url, kombu_url(settings.store_url), timeout_s=settings.redis_timeout)
+    return make_app(settings.queue_url, settings.store_url, timeout_s=settings.redis_timeout)
+
+
+def check_settings(settings: Settings) -> None:
+    """SettingInvalid where a worker could not work by them; asks no server."""
+    if settings.redis_url and settings.store_url == EMBEDDED:
+        raise SettingInvalid("REDIS_URL=embedded is for commands; `zts up` starts the embedded stack's own workers")
+    check_redis_url(settings.store_url)
+    check_broker_url(settings.queue_url)
+    check_models(settings)
+    if graph := open_graph(settings):
+        graph.close()
 
 
 def build_engine(app: Celery, settings: Settings) -> Engine:

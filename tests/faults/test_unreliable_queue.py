@@ -17,7 +17,6 @@ from servers import Worker, wait_until
 
 from zts_core.celery_queue import CeleryQueue, make_app
 from zts_core.dispatch import Dispatcher
-from zts_core.settings import kombu_url
 from zts_worker.reaper import Reaper, ReaperLimits
 
 FAN = {"foreach": {"over": "made.tasks", "as": "item", "step": faulty("ITEM")}}
@@ -158,7 +157,7 @@ def test_ten_thousand_waiting_steps_are_not_sent_again_and_lost_ones_are(field: 
 
 
 def reaper_of(field: Field) -> Reaper:
-    url = kombu_url(field.redis.url)
+    url = field.redis.url
     store, queue = field.runs.store, CeleryQueue(make_app(url, url, timeout_s=2), watchdog="inline")
     limits = ReaperLimits(interval_s=0.005, unclaimed_after_s=float(SHORT["ZTS_RESEND_AFTER"]))
     return Reaper(store=store, queue=queue, dispatcher=Dispatcher(store, queue), limits=limits)

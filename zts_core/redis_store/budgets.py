@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import redis
-
 from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict, Spending
 from zts_core.redis_store import keys
 from zts_core.redis_store.codec import MICRO, budget_in, crew_budgets, micro
+from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
-from zts_core.redis_store.scripts import Scripts, place_of, translated
+from zts_core.redis_store.scripts import Scripts, translated
+from zts_core.redis_url import place_of
 from zts_core.run import dumps
 
 _SCRIPTS = ("reserve", "settle_call", "reuse_answer")
@@ -24,13 +24,7 @@ class RedisCallBook:
     def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=timeout_s / 2,
-            socket_connect_timeout=timeout_s / 2,
-            retry=RetryWithin(timeout_s),
-        )
+        self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
         self._scripts = Scripts(self._redis, place=self.place, names=_SCRIPTS)
 
     def close(self) -> None:

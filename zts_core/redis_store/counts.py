@@ -19,10 +19,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import redis
-
 from zts_core.redis_store import keys
-from zts_core.redis_store.scripts import place_of, translated
+from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.scripts import translated
+from zts_core.redis_url import place_of
 from zts_core.run import Priority
 
 BOUNDS_MS = (100, 500, 1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 21_600_000)
@@ -66,9 +66,7 @@ class RedisCounts:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.place = place_of(url)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-        )
+        self._redis = connect(url, timeout_s=timeout_s)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
-import redis
-
 from zts_core.likeness import ALIKE, SeenBefore, bands, likeness, words
 from zts_core.redis_store import keys
+from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
-from zts_core.redis_store.scripts import place_of, translated
+from zts_core.redis_store.scripts import translated
+from zts_core.redis_url import place_of
 
 SHELF = 16
 """Runs that one band remembers, the newest: enough that ideas which are not alike do not push each other out."""
@@ -25,13 +25,7 @@ class RedisIdeas:
     def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=timeout_s / 2,
-            socket_connect_timeout=timeout_s / 2,
-            retry=RetryWithin(timeout_s),
-        )
+        self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -8,14 +8,15 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import Any, cast
 
-import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
 from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending
 from zts_core.ports import LedgerEntry, StepResult
 from zts_core.redis_store import codec, keys
-from zts_core.redis_store.scripts import place_of, translated
+from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.scripts import translated
+from zts_core.redis_url import place_of
 from zts_core.run import dumps
 
 _FIELDS = ("title", "workflow", "plan", "status", "created", "deadline", "max_steps", "started", "key", "values")
@@ -27,9 +28,7 @@ class RedisOutbox:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.place = place_of(url)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-        )
+        self._redis = connect(url, timeout_s=timeout_s)
         script = (files(__package__) / "lua" / "delivered.lua").read_text("utf-8")
         self._delivered = self._redis.register_script(script)
 

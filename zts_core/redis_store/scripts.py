@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from zts_core.errors import ServiceUnavailable
 from zts_core.redis_store.keys import script_keys
+from zts_core.refusals import cure_of
 
 _NAMES = (
     "create",
@@ -57,17 +57,9 @@ def translated(place: str) -> Iterator[None]:
     except AuthenticationError as error:
         raise ServiceUnavailable(f"Redis at {place} refuses the login: {error}; correct REDIS_URL") from error
     except ResponseError as error:
-        cure = "free memory or raise maxmemory" if "maxmemory" in str(error) else "see the Redis log"
-        raise ServiceUnavailable(f"Redis at {place} refuses a write: {error}; {cure}") from error
+        cure = cure_of(error, otherwise="see the Redis log")
+        raise ServiceUnavailable(f"Redis at {place} refuses: {error}; {cure}") from error
     except (RedisError, OSError) as error:
         raise ServiceUnavailable(
             f"Redis at {place} does not answer: {error}; start it, or correct REDIS_URL"
         ) from error
-
-
-def place_of(url: str) -> str:
-    """Host and port (or socket) of a URL, without its password."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return parts.path
-    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, cast
 
-import redis
 from redis.exceptions import ResponseError
 
 from zts_core.decision import Decision
@@ -34,8 +33,10 @@ from zts_core.ports import (
 )
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.codec import budget_fields
+from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
-from zts_core.redis_store.scripts import Scripts, place_of, translated
+from zts_core.redis_store.scripts import Scripts, translated
+from zts_core.redis_url import place_of
 from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 
@@ -59,15 +60,8 @@ class RedisStore:
         self._plans: dict[str, Plan] = {}
         # A blocking read must come back before the socket gives up on it.
         self._longest_wait_ms = int(timeout_s * 250)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            # Half of the whole, so that a connection that died unnoticed leaves time for a second try on a new one.
-            socket_timeout=timeout_s / 2,
-            socket_connect_timeout=timeout_s / 2,
-            retry=RetryWithin(timeout_s),
-            client_name=self._name,
-        )
+        # Half of the whole, so that a connection that died unnoticed leaves time for a second try on a new one.
+        self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s), name=self._name)
         self._scripts = Scripts(self._redis, place=self.place)
 
     def close(self) -> None:

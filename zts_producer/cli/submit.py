@@ -95,6 +95,8 @@ def submit(
             )
         elif record.seen_before:
             notice(f"looks like {record.seen_before[0]}")
+        for line in client.services.advice().warnings if not client.services.embedded else ():
+            notice(line)
         if detach:
             return _leave(client, record, as_json=as_json)
         from zts_producer.cli.following import follow_to_end

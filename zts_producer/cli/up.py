@@ -18,10 +18,10 @@ def up(workers: int, concurrency: int | None, neo4j: bool, as_json: bool) -> Non
     """Run the embedded stack, a Redis server and workers, until Ctrl-C; runs that were cut short go on."""
     import time
 
-    from zts_core.settings import read_settings
+    from zts_core.redis_store.advice import redis_advice
+    from zts_core.settings import EMBEDDED, read_settings
     from zts_producer.cli.neo4j_up import neo4j_program, shown, wait_for_neo4j
     from zts_producer.cli.output import notice, print_json
-    from zts_producer.redis_choice import EMBEDDED
     from zts_producer.wiring import embedded_stack
 
     settings = read_settings()
@@ -42,6 +42,8 @@ def up(workers: int, concurrency: int | None, neo4j: bool, as_json: bool) -> Non
                     f"Neo4j is up: NEO4J_URI={graph['neo4j_uri']} NEO4J_USER={graph['neo4j_user']}, "
                     f"its password in {graph['neo4j_password_file']}; zts graph finds it by itself"
                 )
+            for line in redis_advice(address.redis_url, timeout_s=settings.redis_timeout).warnings:
+                notice(line)
             told = None
             while True:
                 time.sleep(LOOK_S)

@@ -10,6 +10,7 @@ from fakes import MemoryIdeas, MemoryQueue, MemoryStore
 
 from zts_core.catalogue import find_crew
 from zts_core.ports import ClaimVerdict, StepResult
+from zts_core.redis_store.advice import Advice
 from zts_core.run import Settled, SettledAs
 from zts_core.settings import Settings
 from zts_producer.client import Client
@@ -47,7 +48,7 @@ class World:
         self.queue = MemoryQueue()
         services = Services(self.settings, workers=False, say=self.said.append)
         services._choice = RedisChoice(Source.CONFIGURED, "redis://memory/0", "redis://memory/0")
-        services.__dict__.update(store=self.store, queue=self.queue, ideas=MemoryIdeas(self.store))
+        services.__dict__.update(store=self.store, queue=self.queue, ideas=MemoryIdeas(self.store), advice=Advice)
         self.services = services
         self.client = Client(self.settings, services=services)
 

@@ -12,13 +12,13 @@ import pytest
 from tests.unit.producer.producer_world import IDEA, World
 from zts_core.errors import BadInput, ServiceUnavailable, WorkflowInvalid
 from zts_core.ports import LedgerEntry
+from zts_core.redis_url import place_of
 from zts_core.run import Outcome
 from zts_core.settings import Settings
 from zts_producer import ZeroToShipOrchestrator
 from zts_producer.health import HealthStatus
 from zts_producer.narrate import Narrator
 from zts_producer.redis_choice import Source, answers_ping, choose_redis
-from zts_producer.wiring import shown_url
 
 
 @pytest.fixture
@@ -75,9 +75,10 @@ def test_the_embedded_stack_can_be_asked_for(pong: str, monkeypatch: pytest.Monk
     assert choose_redis(settings(), local=pong).source is Source.EMBEDDED
 
 
-def test_a_shown_url_has_no_password() -> None:
-    assert shown_url("rediss://user:p@ss@host:1/0") == "rediss://host:1/0"
-    assert shown_url("unix:///tmp/r.sock?db=0") == "unix:///tmp/r.sock?db=0"
+def test_the_place_of_an_address_has_no_password() -> None:
+    assert place_of("rediss://user:p@ss@host:1/0") == "host:1"
+    assert place_of("unix:///tmp/r.sock?db=0") == "/tmp/r.sock"
+    assert place_of("sentinel://user:p%40ss@a,b:2/3?service=main") == "main of a:26379,b:2"
 
 
 def workers(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
