@@ -69,7 +69,7 @@ def test_a_beginning_that_fits_several_runs_is_refused_with_their_ids(world: Wor
 def test_an_unknown_run_is_named_with_the_place_that_was_searched(world: World) -> None:
     with pytest.raises(UnknownRun, match=r"no run 'nope' in redis://memory:6379"):
         world.client.status("nope")
-    with pytest.raises(UnknownRun, match="no run in redis://memory/0 yet"):
+    with pytest.raises(UnknownRun, match="no run in redis://memory:6379 yet"):
         world.client.status("last")
 
 
