@@ -102,6 +102,12 @@ class MemoryRun:
     def is_held(self, step: MemoryStep, attempt: int) -> bool:
         return step.status is StepStatus.RUNNING and step.attempt == attempt
 
+    def joins(self, step: MemoryStep) -> bool:
+        """Whether no other open step counts down the join that `step` does."""
+        join = step.static.get("join")
+        others = (other for other in self.steps.values() if other.static.get("join") == join)
+        return bool(join) and all(other.status in ENDED for other in others)
+
 
 class MemoryStore:
     """A RunStore in memory, on one clock."""
@@ -167,7 +173,7 @@ class MemoryStore:
             undecided=len(run.inbox),
             plan_digest=run.plan_digest,
             step=json.loads(dumps(step.static)),
-            state=RunState.from_json(run.state),
+            state=None if step.static["join"] else RunState.from_json(run.state),
             values=run.new.values,
             priority=priority,
             following=following,
@@ -203,18 +209,19 @@ class MemoryStore:
         if not run.is_held(step, attempt):
             repeated = step.attempt == attempt and run.results.get(settled.seq) == result
             if repeated:
-                return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox))
+                return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox), joins=run.joins(step))
             return Settling(SettleVerdict.FENCED)
         self._commit(run, step, settled, result)
         step.trace = trace
+        joins = run.joins(step)
         fits = decision is not None and run.version == version
         place = self._looped(run, decision) if decision and fits else ""
         if decision and fits and not place:
             self._apply(run, decision)
-            return Settling(SettleVerdict.DECIDED, run.version, len(run.inbox))
+            return Settling(SettleVerdict.DECIDED, run.version, len(run.inbox), joins=joins)
         self._deliver(run, settled)
         verdict = SettleVerdict.LOOP if place else SettleVerdict.SETTLED
-        return Settling(verdict, run.version, len(run.inbox), place)
+        return Settling(verdict, run.version, len(run.inbox), place, joins=joins)
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
         run, step = self._find(run_id, seq)
@@ -671,7 +678,7 @@ def _status_after(decision: Decision) -> RunStatus:
 
 
 def _static(start: StepStart) -> dict[str, Any]:
-    names = ("state", "path", "crew", "timeout", "retry_attempts", "values", "inputs", "workflow", "item", "pure_join")
+    names = ("state", "path", "crew", "timeout", "retry_attempts", "values", "inputs", "workflow", "item", "join")
     return {name: getattr(start, name) for name in names}
 
 

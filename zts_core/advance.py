@@ -206,7 +206,7 @@ class _Walk:
                 inputs=place.inputs(parent, slot),
                 workflow=node.path.partition(".")[0],
                 item=place.item(parent, slot),
-                pure_join=place.is_pure_join(parent),
+                join=place.join_of(parent),
             )
         )
 

@@ -1,8 +1,8 @@
 """Decides how a wave becomes Celery messages: names of tasks and queues, and when a wave is sent as a chord.
 
-A wave of one is a chord whose join is collapsed: its task decides by itself at its end. A wave of several is a real
-chord whose body is the watchdog. With `watchdog="chord"` every wave is a real chord, so that each watchdog run can be
-seen in Flower.
+With `watchdog="inline"` a wave is a chord whose join is collapsed: the store counts it down where it commits, and the
+last task does the watchdog's work at its end. With `watchdog="chord"` every wave is a real chord with the watchdog as
+its body, so that each watchdog run can be seen in Flower.
 """
 
 from __future__ import annotations
@@ -158,15 +158,16 @@ class CeleryQueue:
             return [self._packed(arguments) for arguments in self._tasks(messages)]
 
     def _tasks(self, messages: Sequence[StepMessage]) -> Iterator[dict[str, Any]]:
-        """Arguments of each task of a wave: one by itself, several as a chord."""
-        alone = len(messages) == 1
-        if alone and self._watchdog == "inline":
-            yield _task(messages[0], joined=False)
+        """Arguments of each task of a wave: by itself, or as a header of its chord."""
+        if self._watchdog == "inline":
+            for message in messages:
+                yield _task(message, joined=False)
             return
+        alone = len(messages) == 1
         chord = self._chord(messages[0].run_id, len(messages))
         for index, message in enumerate(messages):
             # A step whose branch goes on decides for it at its own end: branches wait for each other only at the join.
-            yield _task(message, joined=alone or message.pure_join) | chord | {"group_index": index}
+            yield _task(message, joined=alone or message.counts_down) | chord | {"group_index": index}
 
     def _chord(self, run_id: str, size: int) -> dict[str, Any]:
         """A flat chord: the messages that Celery's canvas would send, without the results it would wait for.

@@ -11,7 +11,7 @@ from zts_core.run import Ending, Ref, RunState
 
 @dataclass(frozen=True, slots=True)
 class StepStart:
-    """A step to record and send. `pure_join`: its end only counts down a join, so it need not decide by itself."""
+    """A step to record and send. `join`: the frame whose join is all that its end counts down; else 0."""
 
     seq: int
     state: str
@@ -24,7 +24,7 @@ class StepStart:
     workflow: str
     item: tuple[str, str, int] | None = None
     """In a foreach: the name of the item, the field it comes from, its index (from 0)."""
-    pure_join: bool = False
+    join: int = 0
 
 
 @dataclass(frozen=True, slots=True)

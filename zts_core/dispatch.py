@@ -34,7 +34,7 @@ another run's step is not far behind."""
 def messages_of(run_id: str, decision: Decision, priority: Priority) -> list[StepMessage]:
     """What the queue needs to know of a decision's wave."""
     return [
-        StepMessage(run_id, start.seq, start.state, start.crew, pure_join=start.pure_join, priority=priority)
+        StepMessage(run_id, start.seq, start.state, start.crew, counts_down=start.join > 0, priority=priority)
         for start in decision.starts
     ]
 

@@ -153,12 +153,16 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """The answer to a settlement; `version` and `undecided` as they are after it, `place` the loop that was found."""
+    """The answer to a settlement; `version` and `undecided` as they are after it, `place` the loop that was found.
+
+    `joins`: no other step is open that counts down the same join, so this one's worker decides what is next.
+    """
 
     verdict: SettleVerdict
     version: int = 0
     undecided: int = 0
     place: str = ""
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ class StepMessage:
     seq: int
     state: str = ""
     crew: str = ""
-    pure_join: bool = False
+    counts_down: bool = False
+    """Its end only counts down a join, so a chord's body may decide for it."""
     priority: Priority = Priority.NORMAL
 
 

@@ -112,12 +112,14 @@ class Position:
         body = cast(Foreach, self.plan.nodes[frame.path].model).foreach
         return (body.as_, body.over, slot)
 
-    def is_pure_join(self, parent: int) -> bool:
+    def join_of(self, parent: int) -> int:
+        """The frame whose open children a step's end only counts down; 0 where something follows from its end alone."""
         frame = self.state.frames.get(parent)
         if frame is None:
-            return False
+            return 0
         kind = self.plan.nodes[frame.path].kind
-        return kind is Kind.PARALLEL or (kind is Kind.FOREACH and frame.cursor == frame.total)
+        counts_down = kind is Kind.PARALLEL or (kind is Kind.FOREACH and frame.cursor == frame.total)
+        return frame.id if counts_down else 0
 
     def visit(self, node: PlanNode, frame_id: int, slot: int) -> str | None:
         """Place and data of a step inside a loop; None outside, where a run cannot come back to."""

@@ -64,6 +64,10 @@ class _Attempt:
     def crew(self) -> str:
         return str(self.claim.step["crew"])
 
+    @property
+    def counts_down(self) -> bool:
+        return bool(self.claim.step["join"])
+
 
 @dataclass(frozen=True, slots=True)
 class _Effect:
@@ -192,9 +196,8 @@ class StepRunner:
     def commit(self, attempt: _Attempt, effect: _Effect) -> None:
         claim = attempt.claim
         settled = _settled(attempt, effect)
-        leaves_it = attempt.joined
         decision, wide = None, False
-        if claim.state is not None and not leaves_it:
+        if claim.state is not None and not (attempt.joined or attempt.counts_down):
             found = advance(attempt.plan, claim.state, [settled])
             wide = len(found.starts) > WIDEST_WITH_COMMIT
             decision = None if found.waits or wide else self.dispatcher.packed(attempt.run_id, found, claim.priority)
@@ -215,8 +218,15 @@ class StepRunner:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
         elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
             self.dispatcher.send_wave(attempt.run_id, decision, claim.priority)
-        elif answer.verdict is SettleVerdict.LOOP or wide or not (leaves_it or only_waits(claim, answer)):
+        elif wide or answer.verdict is SettleVerdict.LOOP or not self.leaves_it(attempt, answer):
             self.dispatcher.advance_run(attempt.run_id)
+
+    @staticmethod
+    def leaves_it(attempt: _Attempt, answer: Settling) -> bool:
+        """Whether somebody else will decide: a chord's body, or who ends the last step of a join."""
+        if attempt.joined:
+            return True
+        return not answer.joins if attempt.counts_down else only_waits(attempt.claim, answer)
 
 
 def renewed_every(lease_s: float) -> float:

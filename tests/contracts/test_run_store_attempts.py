@@ -284,3 +284,61 @@ class TestBackingOff:
         world.let_pass(A_LEASE * 1.2)
         assert world.due().leases == ()
         assert world.settle().verdict is SettleVerdict.FENCED
+
+
+class TestJoins:
+    """Whoever ends the last step that counts down a join is told, so that its worker decides what is next."""
+
+    def test_only_the_last_of_a_wave_is_told(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B"), step("C")), step("AFTER"))
+        told = []
+        for seq in (2, 3, 1):
+            world.claimed(seq)
+            told.append(world.settle(seq).joins)
+        assert told == [False, False, True]
+
+    def test_one_that_failed_for_good_counts_too(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        world.claimed(1)
+        world.claimed(2)
+        assert not world.settle(1, status=SettledAs.FAILED, reason="no").joins
+        assert world.settle(2).joins
+
+    def test_one_whose_worker_died_too_often_counts_too(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        world.claimed(1, lease_s=A_LEASE)
+        world.claimed(2)
+        world.let_pass(A_LEASE * 1.2)
+        assert world.store.requeue_expired("r1", 1, takeovers=0) is RequeueVerdict.DEAD
+        assert world.settle(2).joins
+
+    def test_a_step_that_was_sent_again_counts_once(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        world.claimed(1, lease_s=A_LEASE)
+        world.let_pass(A_LEASE * 1.2)
+        assert world.store.requeue_expired("r1", 1, takeovers=3) is RequeueVerdict.QUEUED
+        assert world.claimed(1) == 2
+        assert not world.settle(1, attempt=2).joins
+        world.claimed(2)
+        assert world.settle(2).joins
+
+    def test_a_caller_who_missed_the_answer_is_told_the_same(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        for seq, joins in ((1, False), (2, True)):
+            world.claimed(seq)
+            assert world.settle(seq).joins is joins
+            assert world.settle(seq).joins is joins
+
+    def test_a_step_with_something_after_it_joins_nothing(self, world: World) -> None:
+        world.submit(step("A"), step("B"))
+        world.claimed(1)
+        assert not world.settle(1).joins
+
+    def test_what_a_step_is_given_cannot_be_taken_for_its_join(self, world: World) -> None:
+        world.submit(step("A", with_={"join": 7, "text": '"join":8'}), step("B"))
+        assert world.claim(1).state is not None
+        assert not world.settle(1).joins
+
+    def test_a_step_that_only_counts_down_gets_no_position(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        assert world.claim(1).state is None

@@ -105,7 +105,10 @@ def test_a_step_that_outlives_its_visibility_timeout_commits_once(field: Field) 
 
 
 def test_a_join_fires_once_where_its_chord_has_gone(field: Field) -> None:
-    field.worker(concurrency=3)
+    broker = kombu_url(field.redis.url)
+    queue = CeleryQueue(make_app(broker, broker, timeout_s=2), watchdog="chord")
+    field.runs.dispatcher = Dispatcher(field.runs.store, queue)
+    field.worker(concurrency=3, environment={"ZTS_WATCHDOG": "chord"})
     run_id = field.runs.start([{"parallel": [faulty("A"), faulty("B", sleep_s=1)]}, faulty("AFTER")])
     field.called(run_id, "B")
     with field.redis.client() as client:

@@ -38,16 +38,19 @@ class Broker:
     def __init__(self, kernel: Kernel, nemesis: Nemesis) -> None:
         self.kernel = kernel
         self.nemesis = nemesis
+        self.chords = False
+        """Whether waves are sent as with ZTS_WATCHDOG=chord."""
         self.waiting: list[Message] = []
 
     def send(self, messages: Sequence[StepMessage]) -> None:
-        if len(messages) == 1 or len({message.run_id for message in messages}) > 1:
+        if not self.chords or len({message.run_id for message in messages}) > 1:
             for message in messages:
                 self.put(Message(message.run_id, message.seq))
             return
+        alone = len(messages) == 1
         chord = Chord(messages[0].run_id, len(messages))
         for message in messages:
-            self.put(Message(message.run_id, message.seq, message.pure_join, chord))
+            self.put(Message(message.run_id, message.seq, alone or message.counts_down, chord))
 
     def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
         """Nothing: a broker beside the store, where what is recorded has to be sent afterwards, can lose more."""

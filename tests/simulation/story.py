@@ -161,6 +161,7 @@ class Story(Stage):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
+        self.broker.chords = seed % 3 == 0
         rng = self.kernel.rng
         self.nemesis.faults = Faults.draw(rng)
         for number in range(rng.randint(2, 3)):

@@ -25,7 +25,7 @@ def decision_json(decision: Decision, *, retention_ms: int) -> str:
             "state": state,
             "status": _status(decision),
             "started": decision.state.started,
-            "starts": [[start.seq, start.state, start_json(start)] for start in decision.starts],
+            "starts": [[start.seq, start.state, start_json(start), start.join] for start in decision.starts],
             "approvals": [_approval(asked) for asked in decision.approvals],
             "visits": decision.visits,
             "same_visits": SAME_VISITS,
@@ -59,13 +59,14 @@ def start_json(start: StepStart) -> str:
             "state": start.state,
             "path": start.path,
             "crew": start.crew,
+            # Before all values of a user's own: the scripts look for its name.
+            "join": start.join,
             "timeout": start.timeout,
             "retry_attempts": start.retry_attempts,
             "values": start.values,
             "inputs": start.inputs,
             "workflow": start.workflow,
             "item": start.item,
-            "pure_join": start.pure_join,
         }
     )
 

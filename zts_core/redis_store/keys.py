@@ -12,7 +12,8 @@ Of one run, all dropped together `retention` after its end:
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
                                    lost can be repeated), :failures, :takeovers, :worker, :queued, :started, :ended,
                                    :due (ms), :error, :trace (of what failed for good), :line,
-                                   :turn (of a wide wave: waits in the line, or sent and its claim lets the next in)
+                                   :turn (of a wide wave: waits in the line, or sent and its claim lets the next in);
+                                   join:<frame> -> how many open steps only count down that frame's join
     zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled

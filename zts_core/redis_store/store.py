@@ -164,7 +164,7 @@ class RedisStore:
         if verdict is SettleVerdict.FENCED:
             return Settling(verdict)
         place = answer[3] if verdict is SettleVerdict.LOOP else ""
-        return Settling(verdict, int(answer[1]), int(answer[2]), place)
+        return Settling(verdict, int(answer[1]), int(answer[2]), place, joins=bool(answer[4]))
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
         detail = dumps({"attempt": attempt, "error": error, "delay_s": round(delay_s, 3)})

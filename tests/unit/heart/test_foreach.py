@@ -180,7 +180,7 @@ def test_a_foreach_in_a_branch_gathers_into_its_branch() -> None:
 def test_only_the_last_window_merely_counts_down_the_join() -> None:
     play = over(3, max_parallel=2)
     play.done("S[1]")
-    flags = {start.state: start.pure_join for start in play.starts.values()}
+    flags = {start.state: start.join > 0 for start in play.starts.values()}
     assert flags == {"P": False, "S[1]": False, "S[2]": False, "S[3]": True}
 
 

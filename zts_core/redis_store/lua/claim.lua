@@ -1,6 +1,8 @@
 -- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call.
 local seq = ARGV[2]
-local status = redis.call('HGET', STEPS, seq .. ':status')
+local step = redis.call('HMGET', STEPS, seq, seq .. ':status', seq .. ':attempt', seq .. ':call', seq .. ':turn',
+  seq .. ':failures')
+local status = step[2]
 if not status then
   return { 'unknown' }
 end
@@ -8,7 +10,7 @@ if status == 'done' or status == 'failed' or status == 'cancelled' then
   return { 'settled' }
 end
 -- The same call again: its answer was lost on the way, the attempt is the caller's.
-local again = status == 'running' and redis.call('HGET', STEPS, seq .. ':call') == ARGV[6]
+local again = status == 'running' and step[4] == ARGV[6]
 if status ~= 'queued' and not again then
   -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
   return { 'held' }
@@ -22,13 +24,11 @@ if known[2] and not again then
   deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped'))
   return { 'cancelled' }
 end
-local attempt
-if again then
-  attempt = tonumber(redis.call('HGET', STEPS, seq .. ':attempt'))
-else
-  attempt = redis.call('HINCRBY', STEPS, seq .. ':attempt', 1)
-  redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':worker', ARGV[3], seq .. ':started', now)
-  redis.call('HSET', STEPS, seq .. ':call', ARGV[6])
+local attempt = tonumber(step[3] or 0)
+if not again then
+  attempt = attempt + 1
+  redis.call('HSET', STEPS, seq .. ':status', 'running', seq .. ':attempt', attempt, seq .. ':worker', ARGV[3],
+    seq .. ':started', now, seq .. ':call', ARGV[6])
   local sent = tonumber(redis.call('ZSCORE', QUEUED, member(seq)) or nil)
   redis.call('ZREM', QUEUED, member(seq))
   -- A level's queue is first in, first out: what was sent there before this step is not waiting in it any more.
@@ -42,15 +42,14 @@ else
   ledger('attempt_started', seq, cjson.encode({ attempt = attempt, worker = ARGV[3] }))
 end
 redis.call('ZADD', LEASES, now + ARGV[4], member(seq))
-local step = redis.call('HMGET', STEPS, seq, seq .. ':failures', seq .. ':turn')
 local next = ''
-if step[3] == 'sent' then
+if step[5] == 'sent' then
   redis.call('HDEL', STEPS, seq .. ':turn')
   next = next_in_line()
 end
 local state = known[6]
-if #state > tonumber(ARGV[5]) then
+if #state > tonumber(ARGV[5]) or join_of(step[1]) then
   state = ''
 end
-return { 'claimed', attempt, step[1], step[2] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX),
+return { 'claimed', attempt, step[1], step[6] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX),
   known[7] or 'normal', next }

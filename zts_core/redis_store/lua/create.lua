@@ -28,5 +28,5 @@ redis.call('ZADD', ACTIVE, now, run)
 redis.call('ZADD', TIMERS, now + fields.deadline_ms, 'deadline:' .. run)
 ledger('run_created', 0, cjson.encode({ workflow = fields.workflow, title = fields.title, plan = fields.plan }))
 add('created', fields.workflow, 1)
-apply(cjson.decode(ARGV[2]))
+apply(cjson.decode(ARGV[2]), 0)
 return { run, 0 }

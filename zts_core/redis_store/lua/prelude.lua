@@ -11,9 +11,13 @@ local LINE = RUN .. ':line'
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+local has_news = false
 local function ledger(kind, seq, detail)
   redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
-  redis.call('ZADD', OUTBOX, 'NX', now, run)
+  if not has_news then
+    redis.call('ZADD', OUTBOX, 'NX', now, run)
+    has_news = true
+  end
 end
 
 -- The names of workflows and crews come from users: past this many counters, new names share one.
@@ -60,24 +64,53 @@ local function crew_of(step)
 end
 
 -- An attempt ends once: done, failed, cancelled, retried, lost (its worker died) or dead (too many of them did).
+local function count_attempt_of(step, started, status)
+  local crew = crew_of(step)
+  count_end('crew', crew, status, tonumber(started))
+  return crew
+end
+
 local function count_attempt(seq, status)
   local step = redis.call('HMGET', STEPS, seq, seq .. ':started')
-  local crew = crew_of(step[1])
-  count_end('crew', crew, status, tonumber(step[2]))
-  return crew
+  return count_attempt_of(step[1], step[2], status)
 end
 
 local function member(seq)
   return run .. ':' .. seq
 end
 
--- A step that nobody can work on any more leaves every index that could bring it back.
-local function close(seq, status)
+-- The join that a step's end only counts down. What comes before it in the step holds no quotes.
+local function join_of(step)
+  local join = string.match(step or '', '"join":(%d+)')
+  return join ~= '0' and join or nil
+end
+
+-- One step less that counts down its join. Lost counts do no harm: who finds none left decides once too often.
+local function count_down(step)
+  local join = join_of(step)
+  if not join then
+    return 0
+  end
+  if redis.call('HINCRBY', STEPS, 'join:' .. join, -1) > 0 then
+    return 0
+  end
+  redis.call('HDEL', STEPS, 'join:' .. join)
+  return 1
+end
+
+-- A step at work stands in no other index than those of open steps and of leases.
+local function close_running(seq, status, step)
   redis.call('HSET', STEPS, seq .. ':status', status, seq .. ':ended', now)
   redis.call('SREM', OPEN, seq)
-  redis.call('ZREM', QUEUED, member(seq))
   redis.call('ZREM', LEASES, member(seq))
+  return count_down(step)
+end
+
+-- A step that nobody can work on any more leaves every index that could bring it back.
+local function close(seq, status)
+  redis.call('ZREM', QUEUED, member(seq))
   redis.call('ZREM', TIMERS, 'retry:' .. member(seq), 'approval:' .. member(seq))
+  return close_running(seq, status, redis.call('HGET', STEPS, seq))
 end
 
 -- What the heart has to decide on; the oldest undecided settlement counts.
@@ -148,15 +181,21 @@ local function settled_json(seq, status, reason)
 end
 
 local function record_starts(decision)
-  local states, seqs = {}, {}
+  local states, seqs, joins = {}, {}, {}
   for _, start in ipairs(decision.starts) do
-    local seq = start[1]
+    local seq, join = start[1], start[4]
+    if join > 0 then
+      joins[join] = (joins[join] or 0) + 1
+    end
     redis.call('HSET', STEPS, seq, start[3])
     redis.call('SADD', OPEN, seq)
     states[#states + 1] = start[2]
     seqs[#seqs + 1] = seq
   end
   queue_wave(seqs, decision.window, decision.push)
+  for join, steps in pairs(joins) do
+    redis.call('HINCRBY', STEPS, 'join:' .. join, steps)
+  end
   if #seqs > 0 then
     ledger('wave', 0, cjson.encode({ states = states, seqs = seqs }))
   end
@@ -222,7 +261,8 @@ local function looped(decision)
   return found
 end
 
-local function apply(decision)
+-- Move the run on from `version`; returns how many settlements are left that nobody has decided on.
+local function apply(decision, version)
   for _, seq in ipairs(decision.consumed) do
     redis.call('HDEL', INBOX, seq)
   end
@@ -235,14 +275,17 @@ local function apply(decision)
   record_reused(decision)
   record_starts(decision)
   record_approvals(decision)
-  redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started)
-  redis.call('HINCRBY', RUN, 'version', 1)
-  if redis.call('EXISTS', INBOX) == 1 then
+  redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started,
+    'version', version + 1)
+  local undecided = redis.call('HLEN', INBOX)
+  if undecided > 0 then
     redis.call('ZADD', UNDECIDED, now, run)
   else
     redis.call('ZREM', UNDECIDED, run)
   end
   if decision.finish then
     finish(decision)
+    undecided = 0
   end
+  return undecided
 end

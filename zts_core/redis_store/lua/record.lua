@@ -8,5 +8,5 @@ local place = looped(decision)
 if place then
   return { 'loop', place }
 end
-apply(decision)
+apply(decision, known[1])
 return { 'recorded', '' }

@@ -23,5 +23,5 @@ for _, seq in ipairs(again) do
   redis.call('ZREM', DEAD, member(seq))
 end
 queue_wave(again, decision.window, {})
-apply(decision)
+apply(decision, known[1])
 return 1
