@@ -105,7 +105,7 @@ def test_a_step_that_outlives_its_visibility_timeout_commits_once(field: Field) 
 
 
 def test_a_join_fires_once_where_its_chord_has_gone(field: Field) -> None:
-    broker = kombu_url(field.redis.url)
+    broker = field.redis.url
     queue = CeleryQueue(make_app(broker, broker, timeout_s=2), watchdog="chord")
     field.runs.dispatcher = Dispatcher(field.runs.store, queue)
     field.worker(concurrency=3, environment={"ZTS_WATCHDOG": "chord"})
