@@ -80,7 +80,11 @@ def _imported(name: str) -> object:
         return _load(point)
     except Exception as error:  # whatever a foreign module raises while it is imported
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        cure = "install its package, or correct it" if isinstance(error, ImportError) else "correct it"
+        cure = (
+            "install its package, put its folder on PYTHONPATH, or correct it"
+            if isinstance(error, ImportError)
+            else "correct it"
+        )
         raise CrewInvalid(f"the crew {name} cannot be imported ({reason}); {cure}") from error
 
 

@@ -33,8 +33,10 @@ class Prices:
 
 
 def _listed(choice: Choice, input_tokens: int, output_tokens: int) -> float | None:
-    from genai_prices import Usage, calc_price
-
+    try:
+        from genai_prices import Usage, calc_price
+    except ImportError:  # a producer host need not have what asks models
+        return None
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     try:
         if choice.base_url:

@@ -53,12 +53,12 @@ def show_crew(crew: str, as_json: bool) -> None:
 
 
 def _told(facts: CrewFacts) -> Iterator[str]:
-    yield f"{facts.name}: {facts.task}"
+    yield f"{facts.name}: {facts.task or 'its docstring says nothing'}"
     yield f"works {'offline' if facts.model == 'offline' else f'with {facts.model}'}"
     yield f"\nwrites {facts.namespace}:"
     yield from (f"  {name:<24} {kind}" for name, kind in facts.output.items())
     if not facts.roles:
-        yield "\nnames no team: it works without a model, or asks one in its own way"
+        yield "\nnames no `team`: it works without a model, or asks one in its own way"
         return
     yield "\nteam, where a model is configured:"
     for role in facts.roles:

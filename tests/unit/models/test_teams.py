@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import pytest
 from pydantic import BaseModel
 
 import zts_worker.crews as crews
-from tests.unit.workshop.scripted import Script
 from zts_core.catalogue import find_crew, list_crews, team_of
-from zts_core.crew import Assignment
 from zts_core.errors import AgentFailed
 from zts_core.prompts import read_prompt
 from zts_worker.crews.compliance import ComplianceCrew
@@ -28,7 +25,7 @@ from zts_worker.crews.team import Filled
 from zts_worker.crews.testing import TestingCrew
 from zts_worker.crews.validator import ValidatorCrew
 from zts_worker.crews.validator_rubric import RUBRIC
-from zts_worker.testing import IDEAS, TestContext, run_crew
+from zts_worker.testing import IDEAS, ScriptedModels, TestContext, run_crew
 
 Result = TypeVar("Result", bound=BaseModel)
 SENSOR = (
@@ -88,34 +85,6 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-@dataclass
-class ScriptedModels:
-    """Answers by role; a list is gone through while the crew's check refuses."""
-
-    answers: Mapping[str, Any] = field(default_factory=lambda: ANSWERS)
-    asked: list[Assignment[Any]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
-    def ask(self, assignment: Assignment[Result]) -> Result:
-        self.asked.append(assignment)
-        role = f"{assignment.prompt.parent.name}/{assignment.prompt.stem}"
-        tries = self.answers[role] if isinstance(self.answers[role], list) else [self.answers[role]]
-        for raw in tries:
-            answer = assignment.answer.model_validate(raw)
-            try:
-                if assignment.check:
-                    assignment.check(answer)
-            except ValueError as error:
-                self.refused.append(str(error))
-            else:
-                return answer
-        raise AssertionError(f"{role}: {self.refused}")
-
-    @property
-    def roles(self) -> list[str]:
-        return [f"{a.prompt.parent.name}/{a.prompt.stem}" for a in self.asked]
-
-
 def answer_models() -> Iterator[type[BaseModel]]:
     for module in pkgutil.iter_modules(crews.__path__):
         if module.name.endswith("_team"):
@@ -155,7 +124,7 @@ def test_every_text_and_list_an_agent_fills_is_bounded(model: type[BaseModel]) -
 def test_each_crew_is_a_small_team_whose_prompts_are_files_and_says_that_it_used_a_model(
     crew: Any, roles: list[str]
 ) -> None:
-    models = ScriptedModels()
+    models = ScriptedModels(ANSWERS)
     output = run_crew(crew, idea=SENSOR, models=models, metadata={"compliance": ["GDPR"]})
     assert (output.mode, models.roles) == ("model", roles)
     for assignment in models.asked:
@@ -164,7 +133,7 @@ def test_each_crew_is_a_small_team_whose_prompts_are_files_and_says_that_it_used
 
 
 def test_the_validators_confidence_is_the_weighted_sum_of_the_judges_points() -> None:
-    output = run_crew(ValidatorCrew, models=ScriptedModels())
+    output = run_crew(ValidatorCrew, models=ScriptedModels(ANSWERS))
     assert output.confidence == pytest.approx(0.9)
     assert (output.passed, output.recommendation, output.problem) == (True, "go", "They forget.")
 
@@ -180,17 +149,17 @@ def test_no_agent_waves_an_unlawful_idea_through() -> None:
     assert (output.passed, output.recommendation) == (False, "no_go")
     assert output.confidence <= 0.1
     for crew in (GraphCrew, MarketingCrew, LaunchCrew):
-        asked = ScriptedModels()
+        asked = ScriptedModels(ANSWERS)
         run_crew(crew, idea=THEFT, models=asked)
         assert asked.asked == [], "nothing is paid for what is turned down"
 
 
 def test_an_idea_in_another_language_is_judged_by_the_agents() -> None:
-    assert run_crew(ValidatorCrew, idea=IDEAS[2], models=ScriptedModels()).passed
+    assert run_crew(ValidatorCrew, idea=IDEAS[2], models=ScriptedModels(ANSWERS)).passed
 
 
 def test_the_planners_tasks_are_put_in_a_possible_order_and_added_up() -> None:
-    output = run_crew(GraphCrew, models=ScriptedModels())
+    output = run_crew(GraphCrew, models=ScriptedModels(ANSWERS))
     assert [(task.id, task.title, task.depends_on) for task in output.tasks] == [
         ("T01", "Build", []),
         ("T02", "Test", ["T01"]),
@@ -208,7 +177,7 @@ def test_circles_and_tasks_that_are_not_there_are_sent_back(after: list[list[int
 
 
 def test_the_agents_words_are_escaped_on_the_page_and_the_letters_are_in_order() -> None:
-    context = TestContext(models=ScriptedModels())
+    context = TestContext(models=ScriptedModels(ANSWERS))
     output = run_crew(MarketingCrew, context)
     page = context.artifacts.text("landing/index.html")
     assert "&lt;b&gt;never forget&lt;/b&gt;" in page
@@ -219,7 +188,7 @@ def test_the_agents_words_are_escaped_on_the_page_and_the_letters_are_in_order()
 
 def test_a_launch_plan_always_has_its_launch_and_its_checks_come_from_what_was_done() -> None:
     offline = run_crew(LaunchCrew)
-    output = run_crew(LaunchCrew, models=ScriptedModels())
+    output = run_crew(LaunchCrew, models=ScriptedModels(ANSWERS))
     assert [entry.day for entry in output.timeline] == [0, 3]
     assert output.checklist == offline.checklist
 
@@ -227,14 +196,14 @@ def test_a_launch_plan_always_has_its_launch_and_its_checks_come_from_what_was_d
 def test_an_auditor_may_find_more_and_fulfil_nothing() -> None:
     given = {"metadata": {"compliance": ["GDPR"]}}
     offline = run_crew(ComplianceCrew, **given)
-    output = run_crew(ComplianceCrew, models=ScriptedModels(), **given)
+    output = run_crew(ComplianceCrew, models=ScriptedModels(ANSWERS), **given)
     assert ("keeper", "home address") in [(datum.entity, datum.attribute) for datum in output.personal_data]
     assert set(offline.missing) <= set(output.missing)
     assert output.concerns == ["No deletion."]
 
 
 def test_an_engineers_parts_are_added_up_by_the_catalogue() -> None:
-    output = run_crew(HardwareCrew, idea=SENSOR, models=ScriptedModels())
+    output = run_crew(HardwareCrew, idea=SENSOR, models=ScriptedModels(ANSWERS))
     total = sum(line.unit_cost_eur * line.quantity for line in output.bill_of_materials)
     assert output.unit_cost_eur == pytest.approx(total)
     assert "soil_moisture" in [line.key for line in output.bill_of_materials]
@@ -258,8 +227,8 @@ MOVES = [
 ]
 
 
-def reviewed(build_mode: str, **earlier: Any) -> tuple[Review, Script]:
-    script = Script({"feedback/examiner": MOVES, "feedback/reviewer": [OPINION]})
+def reviewed(build_mode: str, **earlier: Any) -> tuple[Review, ScriptedModels]:
+    script = ScriptedModels({"feedback/examiner": MOVES, "feedback/reviewer": [OPINION]})
     context = TestContext(earlier={"build": {"mode": build_mode}, **earlier}, earlier_files=BUILT)
     return by_reviewer(script, context, BEFORE), script
 
@@ -284,7 +253,7 @@ def test_a_wish_with_a_quote_that_is_there_asks_a_builder_with_agents_once() -> 
 
 
 def test_an_examiner_too_weak_to_move_leaves_the_review_to_the_reviewer() -> None:
-    script = Script({"feedback/examiner": [AgentFailed("no valid answer")], "feedback/reviewer": [OPINION]})
+    script = ScriptedModels({"feedback/examiner": [AgentFailed("no valid answer")], "feedback/reviewer": [OPINION]})
     context = TestContext(earlier={"build": {"mode": "offline"}}, earlier_files=BUILT)
     assert by_reviewer(script, context, BEFORE).mode == "model"
     assert "gave up" in script.given("feedback/reviewer")[0]["What the examiner read"]

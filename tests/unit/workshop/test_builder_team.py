@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.workshop.scripted import DONE, Script, move
+from tests.unit.workshop.scripted import DONE, move
 from zts_core.errors import AgentFailed
 from zts_worker.crews.builder import BuilderCrew
 from zts_worker.crews.building.built import Build
 from zts_worker.crews.feedback import FeedbackCrew
-from zts_worker.testing import TestContext, run_crew
+from zts_worker.testing import ScriptedModels, TestContext, run_crew
 
 IDEA = "A log for bee hives. Bee keepers record inspections. An inspection has a date, notes and a count of frames."
 PLAN = {"changes": [{"title": "Say which hive is weak", "detail": "A function weak(frames) in weak.py."}]}
@@ -19,7 +19,7 @@ WEAK = {
 }
 
 
-def built(script: Script | None = None, **given: Any) -> tuple[Build, dict[str, bytes]]:
+def built(script: ScriptedModels | None = None, **given: Any) -> tuple[Build, dict[str, bytes]]:
     context = TestContext(idea=IDEA, models=script, **given)
     try:
         return run_crew(BuilderCrew, context), context.artifacts.files
@@ -29,7 +29,7 @@ def built(script: Script | None = None, **given: Any) -> tuple[Build, dict[str, 
 
 def test_a_weak_model_leaves_what_the_rules_make_and_the_build_says_so() -> None:
     _, derived = built()
-    output, files = built(Script(WEAK))
+    output, files = built(ScriptedModels(WEAK))
     assert (output.mode, output.status, files) == ("model", "completed", derived)
     (change,) = output.model_changes
     assert (change.title, change.kept, change.reason) == (
@@ -59,7 +59,7 @@ def test_agents_add_what_holds_and_what_breaks_the_project_is_left_out() -> None
         move("write", path=f"{package}/run.py", lines=["def run(text):", "    return eval(text)"]),
         DONE,
     ]
-    script = Script({"builder/architect": [plan], "builder/engineer": moves})
+    script = ScriptedModels({"builder/architect": [plan], "builder/engineer": moves})
     output, files = built(script)
     assert [(item.title, item.kept) for item in output.model_changes] == [
         ("Say which hive is weak", True),
@@ -83,13 +83,13 @@ def test_an_agent_carries_out_a_reviews_requests_and_the_rules_do_where_it_canno
     mend = move(
         "replace", path=f"{package}/store.py", find=_line(files, package), lines=_line(files, package, mended=True)
     )
-    output, after = built(Script({"builder/engineer": [mend, DONE]}), **given)
+    output, after = built(ScriptedModels({"builder/engineer": [mend, DONE]}), **given)
     applied = {item.id: item.action for item in output.change_requests_applied}
     assert set(applied) == {request.id for request in review.change_requests}
     assert "changed by an agent" in applied.values()
     _, derived = built()
     assert after == derived
-    by_rules, after = built(Script(WEAK), **given)
+    by_rules, after = built(ScriptedModels(WEAK), **given)
     assert after == derived
     assert {item.action for item in by_rules.change_requests_applied} == {"derived anew"}
 

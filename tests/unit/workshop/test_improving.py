@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.workshop.scripted import DONE, Script, move
+from tests.unit.workshop.scripted import DONE, move
 from zts_core.crew import Models
 from zts_core.errors import AgentFailed, BudgetExceeded, PermanentError, StepAbandoned, TransientError
 from zts_worker.crews.builder_team import ENGINEER
 from zts_worker.crews.workshop.improving import MOST_TASKS, REPAIRS, Improved, Proof, Site, Task, improve
 from zts_worker.crews.workshop.working import MOST_SHOWN, MOST_TESTS
-from zts_worker.testing import TestContext
+from zts_worker.testing import ScriptedModels, TestContext
 
 FILES = {"app/a.py": b"one\n", "tests/test_a.py": b"test\n"}
 TASK = Task("Say two", "app/a.py says one.")
@@ -42,7 +42,7 @@ def write(text: str, path: str = "app/a.py") -> dict[str, Any]:
 
 
 def test_a_change_after_which_everything_holds_stays() -> None:
-    script = Script(
+    script = ScriptedModels(
         {ROLE: [move("list"), move("read", path="app/a.py", first_line=1), write("two"), move("test"), DONE]}
     )
     done = improved(script)
@@ -60,7 +60,7 @@ def test_a_change_after_which_everything_holds_stays() -> None:
 
 
 def test_a_failed_proof_is_told_and_repaired() -> None:
-    script = Script({ROLE: [write("wrong"), DONE, write("right"), DONE]})
+    script = ScriptedModels({ROLE: [write("wrong"), DONE, write("right"), DONE]})
     done = improved(script)
     assert (done.files["app/a.py"], done.outcomes[0].kept) == (b"right\n", True)
     assert "The proof failed" in script.given(ROLE)[2]["Moves so far"]
@@ -68,7 +68,7 @@ def test_a_failed_proof_is_told_and_repaired() -> None:
 
 
 def test_what_is_never_right_is_left_out_after_a_bounded_number_of_repairs() -> None:
-    script = Script({ROLE: [step for n in range(9) for step in (write(f"wrong {n}"), DONE)]})
+    script = ScriptedModels({ROLE: [step for n in range(9) for step in (write(f"wrong {n}"), DONE)]})
     done = improved(script)
     assert done.files == FILES
     assert done.outcomes[0].reason == "left out: app/a.py is wrong"
@@ -76,26 +76,26 @@ def test_what_is_never_right_is_left_out_after_a_bounded_number_of_repairs() -> 
 
 
 def test_an_agent_that_repairs_nothing_gave_up() -> None:
-    script = Script({ROLE: [write("wrong"), DONE]})
+    script = ScriptedModels({ROLE: [write("wrong"), DONE]})
     assert improved(script).files == FILES
     assert len(script.asked) == 3
 
 
 def test_one_task_that_fails_takes_nothing_from_the_one_before() -> None:
-    script = Script({ROLE: [write("two"), DONE, write("wrong"), DONE]})
+    script = ScriptedModels({ROLE: [write("two"), DONE, write("wrong"), DONE]})
     done = improved(script, TASK, Task("b", ""))
     assert (done.files["app/a.py"], [item.kept for item in done.outcomes]) == (b"two\n", [True, False])
 
 
 def test_an_agent_that_goes_on_without_end_is_stopped_and_what_holds_stays() -> None:
-    script = Script({ROLE: [write("two"), move("list")]})
+    script = ScriptedModels({ROLE: [write("two"), move("list")]})
     done = improved(script)
     assert len(script.asked) == ENGINEER.most_calls
     assert done.outcomes[0].kept
 
 
 def test_tests_are_run_a_bounded_number_of_times() -> None:
-    script = Script({ROLE: [move("test")]})
+    script = ScriptedModels({ROLE: [move("test")]})
     improved(script)
     memory = script.given(ROLE)[-1]["Moves so far"]
     assert "refused: the tests cannot be run again" in memory
@@ -104,14 +104,16 @@ def test_tests_are_run_a_bounded_number_of_times() -> None:
 
 
 def test_moves_that_cannot_be_made_are_refused_and_change_nothing() -> None:
-    script = Script({ROLE: [write("x", "../x"), write("x", "tests/test_a.py"), write("x", "/etc/passwd"), DONE]})
+    script = ScriptedModels(
+        {ROLE: [write("x", "../x"), write("x", "tests/test_a.py"), write("x", "/etc/passwd"), DONE]}
+    )
     done = improved(script)
     assert (done.files, done.outcomes[0].reason) == (FILES, "left out: nothing was changed")
     assert script.given(ROLE)[3]["Moves so far"].count("refused") == 3
 
 
 def test_a_long_talk_is_remembered_from_its_end() -> None:
-    script = Script(
+    script = ScriptedModels(
         {ROLE: [*[write("y" * 150, f"app/{n}.py") for n in range(9)], move("read", path="app/a.py", first_line=1)]}
     )
     files = {**FILES, "app/a.py": b"line of code\n" * 400}
@@ -123,7 +125,7 @@ def test_a_long_talk_is_remembered_from_its_end() -> None:
 
 @pytest.mark.parametrize("error", [AgentFailed("gave no valid answer"), AgentFailed("refuses")])
 def test_a_model_too_weak_ends_the_work_and_not_the_step(error: AgentFailed) -> None:
-    script = Script({ROLE: [write("two"), DONE, write("three"), error]})
+    script = ScriptedModels({ROLE: [write("two"), DONE, write("three"), error]})
     done = improved(script, TASK, TASK, TASK)
     assert done.files["app/a.py"] == b"two\n"
     assert [(item.kept, item.reason) for item in done.outcomes] == [
@@ -139,26 +141,26 @@ def test_a_model_too_weak_ends_the_work_and_not_the_step(error: AgentFailed) -> 
 )
 def test_what_the_engine_has_to_know_is_let_through(error: Exception) -> None:
     with pytest.raises(type(error)):
-        improved(Script({ROLE: [write("two"), error]}))
+        improved(ScriptedModels({ROLE: [write("two"), error]}))
 
 
 def test_a_cancel_ends_the_work_between_two_moves() -> None:
     context = TestContext(cancelled=True)
     with pytest.raises(StepAbandoned):
-        improved(Script({ROLE: [DONE]}), context=context)
+        improved(ScriptedModels({ROLE: [DONE]}), context=context)
 
 
 def test_no_task_is_begun_without_time_and_no_more_than_a_few() -> None:
-    short = improved(Script({ROLE: [write("two"), DONE]}), context=TestContext(timeout=20))
+    short = improved(ScriptedModels({ROLE: [write("two"), DONE]}), context=TestContext(timeout=20))
     assert (short.files, short.outcomes[0].reason) == (FILES, "no time was left in this step")
-    many = improved(Script({ROLE: [DONE]}), *[TASK] * (MOST_TASKS + 2))
+    many = improved(ScriptedModels({ROLE: [DONE]}), *[TASK] * (MOST_TASKS + 2))
     assert [item.reason for item in many.outcomes[MOST_TASKS:]] == ["3 tasks at most"] * 2
 
 
 def test_what_was_wrong_before_is_nobodys_fault_but_has_to_go_where_the_task_is_about_it() -> None:
     files = {**FILES, "app/b.py": b"wrong\n"}
-    other = improved(Script({ROLE: [write("two"), DONE]}), files=files)
+    other = improved(ScriptedModels({ROLE: [write("two"), DONE]}), files=files)
     assert other.outcomes[0].kept
     asked = Task("repair b", "", must_clear="app/b.py")
-    assert not improved(Script({ROLE: [write("two"), DONE]}), asked, files=files).outcomes[0].kept
-    assert improved(Script({ROLE: [write("good", "app/b.py"), DONE]}), asked, files=files).outcomes[0].kept
+    assert not improved(ScriptedModels({ROLE: [write("two"), DONE]}), asked, files=files).outcomes[0].kept
+    assert improved(ScriptedModels({ROLE: [write("good", "app/b.py"), DONE]}), asked, files=files).outcomes[0].kept

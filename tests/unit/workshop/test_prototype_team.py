@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.workshop.scripted import DONE, Script, move
+from tests.unit.workshop.scripted import DONE, move
 from zts_core.errors import AgentFailed
 from zts_worker.crews.hardware import HardwareCrew
 from zts_worker.crews.prototype import Prototype, PrototypeCrew
-from zts_worker.testing import TestContext, run_crew
+from zts_worker.testing import ScriptedModels, TestContext, run_crew
 
 IDEA = (
     "A smart plant pot with a soil moisture sensor and a small pump that waters the plant when the moisture is below "
@@ -17,7 +17,7 @@ IDEA = (
 PLAN = {"changes": [{"title": title, "detail": "d"} for title in ("Say when it is dry", "Never rest")]}
 
 
-def made(script: Script | None = None) -> tuple[Prototype, dict[str, bytes]]:
+def made(script: ScriptedModels | None = None) -> tuple[Prototype, dict[str, bytes]]:
     design = run_crew(HardwareCrew, idea=IDEA)
     context = TestContext(idea=IDEA, models=script, earlier={"design": design})
     try:
@@ -42,7 +42,7 @@ def test_agents_extend_the_simulation_and_what_breaks_it_is_left_out() -> None:
         write("firmware/control.c", "int nothing;"),
         DONE,
     ]
-    script = Script({"prototype/architect": [PLAN], "prototype/engineer": moves})
+    script = ScriptedModels({"prototype/architect": [PLAN], "prototype/engineer": moves})
     output, files = made(script)
     assert (output.mode, output.ready) == ("model", True)
     assert [(item.title, item.kept) for item in output.model_changes] == [
@@ -59,5 +59,5 @@ def test_agents_extend_the_simulation_and_what_breaks_it_is_left_out() -> None:
 
 def test_a_weak_model_leaves_the_derived_prototype() -> None:
     _, derived = made()
-    output, files = made(Script({"prototype/architect": [AgentFailed("no valid answer")]}))
+    output, files = made(ScriptedModels({"prototype/architect": [AgentFailed("no valid answer")]}))
     assert (files, output.ready, output.model_changes[0].reason) == (derived, True, "no valid answer")
