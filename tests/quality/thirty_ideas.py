@@ -67,7 +67,7 @@ both rate each other. Parking costs the firms 90 euros per space each month, the
     _idea("habit_coach", """
 Mobile app to stop doomscrolling. You choose apps, set a daily limit, and when you go over you must do ten
 squats in front of the camera before the app opens again. Streaks, weekly report, share with a friend.
-""", kinds=("mobile",), things=("limit",), never=("squat", "camera", "you")),
+""", kinds=("mobile",), things=("limit",), never=("camera", "you", "share")),
     _idea("greenhouse", """
 Greenhouse guard: an ESP32 box with a temperature and humidity sensor and a relay for the fan. It measures every
 five minutes, switches the fan on above 30 degrees and sends an alarm by Wi-Fi when the temperature falls below

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zts_worker.crews.graph_tasks import owners_first
 from zts_worker.crews.reading import Entity, IdeaReading
+from zts_worker.crews.reading.facets import is_substitute
 from zts_worker.crews.reading.nouns import is_person
 from zts_worker.crews.safeguards import Care
 
@@ -71,15 +72,15 @@ def benefit_phrase(reading: IdeaReading) -> str:
     for action in reading.actions:
         if action.entity in plurals and action.verb not in _SENT_BY_THE_PRODUCT:
             doings.setdefault(action.entity or "", f"{action.verb} {plurals[action.entity]}")
-    if not doings:
-        doings = {e.name: f"keep track of {plurals[e.name]}" for e in reading.entities[:2]}
+    if not doings and reading.entities:
+        return f"keep track of {joined([plurals[e.name] for e in reading.entities[:2]])}"
     return joined(list(doings.values())[:3]) or "see at a glance where things stand"
 
 
 def value_proposition(reading: IdeaReading) -> str:
     """One sentence: who can do what, and what they leave behind."""
     replaced = [name for name in reading.alternatives if name not in reading.integrations]
-    left = f" and leave {_first_lower(replaced[0])} behind" if replaced else ""
+    left = f" and leave {_instead(replaced[0])} behind" if replaced else ""
     people = audience_phrase(reading)
     return f"{people[:1].upper()}{people[1:]} {benefit_phrase(reading)} in one place{left}."
 
@@ -87,11 +88,11 @@ def value_proposition(reading: IdeaReading) -> str:
 def positioning(reading: IdeaReading) -> str:
     """Geoffrey Moore's positioning statement (Crossing the Chasm, 1991), filled from the text."""
     need = f"for whom this is true – “{reading.problem}” –" if reading.problem else "without a good way today,"
-    unlike = joined(list(reading.alternatives[:3])) or "doing without"
+    named = joined([_instead(name) for name in reading.alternatives[:3]])
     things = joined([e.plural.replace("_", " ") for e in reading.entities[:3]]) or "everything that matters"
     return (
         f"For {audience_phrase(reading)} {need} {product_name(reading)} is {_KIND_PHRASE[reading.kind]} to "
-        f"{benefit_phrase(reading)}. Unlike {unlike}, it is made for {things} and nothing else."
+        f"{benefit_phrase(reading)}. {f'Unlike {named}, it' if named else 'It'} is made for {things} and nothing else."
     )
 
 
@@ -145,7 +146,7 @@ def posts(reading: IdeaReading) -> dict[str, str]:
 
 def _today(reading: IdeaReading) -> str:
     return (
-        f" – {joined([_first_lower(name) for name in reading.alternatives[:2]])} or something else"
+        f" – {joined([_instead(name) for name in reading.alternatives[:2]])} or something else"
         if reading.alternatives
         else ""
     )
@@ -174,6 +175,16 @@ def joined(parts: list[str]) -> str:
 def shortened(text: str, limit: int) -> str:
     """`text` cut at a word to at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _instead(name: str) -> str:
+    """What people use today, as it stands in a sentence: a product by its name, a thing with an article."""
+    if name.lower() == "over the phone":
+        return "the phone"
+    if not is_substitute(name):
+        return name
+    is_countless = name.lower().endswith("s") or name.lower() in ("paper", "memory", "excel", "pen and paper")
+    return _first_lower(name) if is_countless else f"the {_first_lower(name)}"
 
 
 def _first_lower(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from zts_worker.crews.reading import Entity, IdeaReading
+from zts_worker.crews.reading.facets import FORMATS
 from zts_worker.crews.safeguards import Care, missing_for_compliance, missing_for_security
 
 Severity = Literal["low", "medium", "high"]
@@ -64,11 +65,14 @@ def building(reading: IdeaReading) -> list[str]:
     if reading.entities:
         links = sum(len(entity.belongs_to) for entity in reading.entities)
         said.append(f"The data model has {len(reading.entities)} entities and {links} relations.")
-    if reading.integrations:
-        said.append(
-            f"It connects to {', '.join(reading.integrations)}; each needs an account or a part, and a fallback."
-        )
+    if services := _services(reading):
+        said.append(f"It connects to {', '.join(services)}; each needs an account or a part, and a fallback.")
     return said
+
+
+def _services(reading: IdeaReading) -> list[str]:
+    """What it depends on beside itself: services and radios, and no formats of files."""
+    return [name for name in reading.integrations if name not in FORMATS]
 
 
 def included(reading: IdeaReading) -> list[str]:
@@ -93,7 +97,7 @@ def left_out(reading: IdeaReading) -> list[str]:
     """What the text itself leaves out, then lesser things and integrations."""
     said = [s for at, s in enumerate(reading.sentences) if _LEFT_OUT.search(s) and _near_first_version(reading, at)]
     later = [f"{entity.title} comes after the first three things." for entity in reading.entities[3:]]
-    later += [f"The connection to {name} is simulated at first." for name in reading.integrations[:4]]
+    later += [f"The connection to {name} is simulated at first." for name in _services(reading)[:4]]
     return [*said[:3], *later]
 
 
@@ -172,10 +176,8 @@ def _from_kind(reading: IdeaReading) -> list[RiskRow]:
         )
     if reading.kind == "hardware":
         rows.append(("parts", "medium", "Parts may be out of stock or change.", "Choose parts with a second source."))
-    if reading.integrations:
-        rows.append(
-            ("dependence", "low", f"It relies on {', '.join(reading.integrations)}.", "Keep each behind one module.")
-        )
+    if services := _services(reading):
+        rows.append(("dependence", "low", f"It relies on {', '.join(services)}.", "Keep each behind one module."))
     if len(reading.entities) > 4:
         rows.append(
             ("breadth", "low", f"{len(reading.entities)} things at once.", "Build the first three, then look again.")

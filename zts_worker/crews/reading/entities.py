@@ -55,8 +55,9 @@ class Noun:
 
 def choose_entities(facts: list[Facts], title: Iterable[str]) -> tuple[Entity, ...]:
     """The 1 to 6 nouns the idea is about, most important first; empty only where there is no noun at all."""
-    nouns = _nouns(facts, frozenset(title))
-    chosen = _chosen(nouns) or _last_resort(nouns)
+    words = tuple(title)
+    nouns = _nouns(facts, frozenset(words))
+    chosen = _chosen({h: noun for h, noun in nouns.items() if not _is_the_product(noun, words)}) or _last_resort(nouns)
     names = {noun.head: _name(noun) for noun in chosen}
     owners = _owners(facts, {noun.head for noun in chosen})
     return tuple(_entity(noun, names, owners.get(noun.head, ())) for noun in chosen)
@@ -106,6 +107,12 @@ def _claim(nouns: dict[str, Noun], facts: list[Facts]) -> None:
                 owner.attributes.setdefault(claim.found.name, claim.found)
             if claim.head in nouns:
                 nouns[claim.head].claimed += 1
+
+
+def _is_the_product(noun: Noun, title: tuple[str, ...]) -> bool:
+    """`Greenhouse guard` is what is made, and no thing it keeps track of, unless the text counts guards."""
+    is_kept = noun.firm or noun.plurals or noun.distributive or noun.done_to or noun.names_product
+    return len(title) > 1 and noun.head == title[-1] and not is_kept
 
 
 def _score(noun: Noun) -> float:

@@ -111,9 +111,11 @@ def _groups(pieces: tuple[Piece, ...]) -> list[tuple[str, str, float]]:
             or (piece.head in ORGANISATIONS and piece.is_plural and (is_served or at == 0 or _is_connected(pieces, at)))
         ):
             continue
-        if piece.is_plural or is_served:
+        # `export it for the caterer` is a purpose of somebody else.
+        is_foremost = is_served and (piece.is_plural or piece.det != "the")
+        if piece.is_plural or is_foremost:
             text = _plural_group(piece) + (_clause(pieces, at + 1) if piece.is_plural else "")
-            found.append((text, piece.head, 3.0 if is_served else 0.7))
+            found.append((text, piece.head, 3.0 if is_foremost else 0.7))
     return found
 
 
@@ -218,6 +220,12 @@ def alternatives_of(sentences: tuple[str, ...], sections: tuple[Section, ...], t
     return tuple(kept[:8])
 
 
+def is_substitute(name: str) -> bool:
+    """Whether this is a thing such as paper or a spreadsheet, and no product by its name."""
+    found = _SUBSTITUTES.search(name)
+    return found is not None and found[0] == name
+
+
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b([A-Z][\w&-]+(?: [A-Z][\w&-]+){0,2})")
 _FIRST_NAME = re.compile(
     r"(?:^|[.!?] )([A-Z][\w&-]{2,})(?= (?:is|are|was|has|have|exists?|costs?|does|and|only|needs)\b|,|'s)"
@@ -237,6 +245,10 @@ def _is_name(name: str) -> bool:
     low = name.lower()
     known = low in w.PRONOUNS or low in w.DETERMINERS or low in w.SUBORDINATORS or low in w.ADVERBS
     return not (known or low in _NO_NAMES or low in w.PREPOSITIONS or is_person(low.rstrip("s")))
+
+
+FORMATS = ("CSV", "iCal", "RSS")
+"""What a product writes and reads by itself, unlike the services it depends on."""
 
 
 def numbers_of(sentences: tuple[str, ...]) -> tuple[str, ...]:

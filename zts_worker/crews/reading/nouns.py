@@ -34,7 +34,7 @@ TALK = listed("""
     value proposition sense skill saas integration hobby profession career future past present decade century
         survey interview
     waitlist sign-up onboarding conversion retention subscription-fee freemium plan-b pricing payment-provider
-    marketplace mobile other last afterward weekday iphone android ios airbnb uber buck bucks happier elder
+    share marketplace mobile other last afterward weekday iphone android ios airbnb uber buck bucks happier elder
     partner association meter centimetre kilometre mile gram kilogram kilo litre liter watt volt kilometer""")
 """Words of pitching and measuring; an idea never keeps track of them unless it says "each ... has"."""
 

@@ -31,6 +31,9 @@ _PRODUCT = re.compile(
 _HANGING = w.PREPOSITIONS | w.CONJUNCTIONS | w.DETERMINERS | w.POSSESSIVES | w.AUXILIARIES | {"that", "who", "which"}
 """Words that wait for another: no title ends with one."""
 _ASIDE = re.compile(r"\([^)]*\)")
+_FILLERS = re.compile(
+    r"^(?:(?:ok|okay|so|well|hi|hey|hello|basically|actually|um|uh|like|guys|everyone)\b[,! ]*)+", re.I
+)
 _OPENING = re.compile(r"^(?:(?:i|we) (?:want|would like|plan) to )?(?:build|make|create) (?:an? )?|^(?:an?|the) ", re.I)
 
 
@@ -83,7 +86,7 @@ def _title(read: Prose) -> str:
     called = next((match[1] for s in read.sentences[:20] if (match := _CALLED.search(s))), "")
     if called:
         return called
-    first = _OPENING.sub("", _first_said(read))
+    first = _OPENING.sub("", _FILLERS.sub("", _first_said(read)))
     return _shortened(_capitalised(first)) or "Untitled idea"
 
 
@@ -115,7 +118,7 @@ def _shortened(line: str) -> str:
 
 def _entities(read: Prose, language: str, title: str, facts: list[Facts]) -> tuple[Entity, ...]:
     if language == "en":
-        heads = {singular(word) for word in re.findall(r"[a-z]+", title.lower())}
+        heads = [singular(word) for word in re.findall(r"[a-z]+", title.lower())]
         return choose_entities(facts, heads)
     return foreign_entities(read.sentences, language)
 

@@ -24,6 +24,9 @@ _LABEL_ALONE = re.compile(r"^([A-Za-z][A-Za-z ]{2,28}):$")
 _BULLET = re.compile(r"^(?:[-*+•]|\d{1,3}[.)])\s+(.*)$")
 _RULE = re.compile(r"^[-=_*~\s]{3,}$")
 _END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(¿¡]*[^\W_a-z]|[\"'“(¿¡]*[0-9])|(?<=[。！？])")
+_ANY_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")
+LONG_FOR_ONE = 160
+"""Characters from which on a block without a capital behind a full stop is hardly one sentence."""
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|vs|z\.B|d\.h|bzw|Dr|Mr|Mrs|Ms|St|No|ca|p\.ej)\.$", re.I)
 
 
@@ -136,7 +139,9 @@ def _open(line: str, page: _Page) -> None:
 
 def _sentences(block: str) -> list[str]:
     found: list[str] = []
-    for piece in _END.split(block):
+    # Who writes without capitals still ends sentences with a mark and a space.
+    end = _END if len(block) < LONG_FOR_ONE or _END.search(block) else _ANY_END
+    for piece in end.split(block):
         if found and _ABBREVIATION.search(found[-1]):
             found[-1] += " " + piece
         elif piece.strip():
