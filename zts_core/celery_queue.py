@@ -17,12 +17,14 @@ from celery.result import denied_join_result
 from kombu import Connection, Queue, serialization
 from kombu.exceptions import ChannelError, KombuError
 from kombu.utils import json
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from zts_core.crash_points import MID_WAVE, reach
 from zts_core.decision import Packed
 from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
-from zts_core.redis_url import for_celery
+from zts_core.redis_url import CelerySpelling, for_celery
 from zts_core.refusals import cure_of
 from zts_core.run import Priority
 
@@ -69,7 +71,7 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
             **(_redis_transport(timeout_s) if on_redis else _amqp_transport(timeout_s)),
             # For opening a channel; without an end, a submit would wait as long as the broker is away.
             **_PUBLISH_RETRIES,
-            **broker.options,
+            **_asking_sentinels(broker, timeout_s),
         },
         broker_use_ssl=broker.use_ssl,
         broker_heartbeat=_HEALTH_CHECK_S * 2,
@@ -78,7 +80,10 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
         redis_socket_timeout=timeout_s / 2,
         redis_socket_connect_timeout=timeout_s / 2,
         redis_backend_health_check_interval=_HEALTH_CHECK_S,
-        result_backend_transport_options={"retry_policy": _PUBLISH_RETRIES, **results.options},
+        result_backend_transport_options={
+            "retry_policy": _PUBLISH_RETRIES,
+            **_asking_sentinels(results, timeout_s),
+        },
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
         worker_send_task_events=False,
@@ -101,6 +106,14 @@ def _redis_transport(timeout_s: float) -> dict[str, Any]:
         # Priorities are queues of ours, the same on every broker; kombu's own would be three more lists of each.
         "priority_steps": [0],
     }
+
+
+def _asking_sentinels(spelling: CelerySpelling, timeout_s: float) -> dict[str, Any]:
+    """The options of the spelling; a Sentinel that does not answer is left for the next one at once."""
+    if not spelling.options:
+        return {}
+    asking = {"socket_timeout": timeout_s / 2, "socket_connect_timeout": timeout_s / 2, "retry": Retry(NoBackoff(), 0)}
+    return {**spelling.options, "sentinel_kwargs": {**asking, **spelling.options["sentinel_kwargs"]}}
 
 
 def _amqp_transport(timeout_s: float) -> dict[str, Any]:

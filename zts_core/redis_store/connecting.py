@@ -6,6 +6,7 @@ from typing import Any
 
 import redis
 from redis import sentinel
+from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from zts_core.redis_url import sentinels_of
@@ -25,7 +26,8 @@ def connect(url: str, *, timeout_s: float, retry: Retry | None = None, name: str
         return client
     found = sentinels_of(url)
     tls = {"ssl": True, **found.tls} if found.tls else {}
-    waits = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
+    # A Sentinel that does not answer is left for the next one at once.
+    waits = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "retry": Retry(NoBackoff(), 0)}
     # Typed as Any: redis-py has no types here.
     asking: Any = sentinel.Sentinel
     there = asking(
