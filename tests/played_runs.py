@@ -37,13 +37,12 @@ class Runs:
     record: Path
     watchdog: WatchdogMode = "inline"
     beside_store: bool = False
+    broker_url: str = ""
 
     def __post_init__(self) -> None:
         self.store = RedisStore(self.redis_url, retention_s=3600, timeout_s=5)
-        broker = self.redis_url
-        self.queue = CeleryQueue(
-            make_app(broker, broker, timeout_s=5), watchdog=self.watchdog, beside_store=self.beside_store
-        )
+        self.app = make_app(self.broker_url or self.redis_url, self.redis_url, timeout_s=5)
+        self.queue = CeleryQueue(self.app, watchdog=self.watchdog, beside_store=self.beside_store)
         self.dispatcher = Dispatcher(self.store, self.queue)
 
     def start(self, nodes: Sequence[dict[str, Any]], *, max_steps: int = 50, **more: Any) -> str:

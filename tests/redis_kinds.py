@@ -194,3 +194,12 @@ class Rabbit(Program):
 
     def wait_ready(self) -> None:
         wait_until(lambda: "Starting broker... completed" in self.said(), within_s=60, what="rabbitmq-server is up")
+
+    def cut(self) -> None:
+        """Close every connection, as a restart of the node or of a load balancer would."""
+        command = [
+            self.tool,
+            "eval",
+            '[rabbit_networking:close_connection(P, "cut") || P <- rabbit_networking:connections()].',
+        ]
+        subprocess.run(command, env={**os.environ, **self.environment}, check=True, capture_output=True, timeout=60)

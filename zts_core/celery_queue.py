@@ -85,7 +85,8 @@ def make_app(broker_url: str, result_url: str, *, timeout_s: float) -> Celery:
             **_asking_sentinels(results, timeout_s),
         },
         worker_prefetch_multiplier=1,
-        worker_disable_prefetch=True,
+        # RabbitMQ counts what it has handed out by itself.
+        worker_disable_prefetch=on_redis,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         worker_soft_shutdown_timeout=10.0,

@@ -68,9 +68,7 @@ def watched() -> Iterator[Watched]:
                 each.close()
 
 
-def test_runs_go_on_after_a_failover(
-    watched: Watched, start_worker: StartWorker, runs_on: Callable[..., Runs]
-) -> None:
+def test_runs_go_on_after_a_failover(watched: Watched, start_worker: StartWorker, runs_on: Callable[..., Runs]) -> None:
     start_worker(watched.url, pool="prefork")
     runs = runs_on(watched.url, beside_store=True)
     run_id = runs.start([step(name, sleep_s=0.5) for name in "ABCD"])
