@@ -228,7 +228,10 @@ HOSTILE = {
     "bomb": "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass",
     "huge": "open('huge','wb').truncate(10 << 30); f = open('huge','r+b'); f.seek(10 << 30); f.write(b'x')",
     "above": "print(open('../../secret').read())",
-    "daemon": "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: time.sleep(600)\n  os._exit(0)",
+    "daemon": (
+        "import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    open('up', 'w').write('1')\n"
+        "    time.sleep(600)\n  os._exit(0)\nwhile not os.path.exists('up'): time.sleep(0.01)"
+    ),
 }
 AS_ANOTHER = """
 import json, os, sys, tempfile
@@ -242,8 +245,9 @@ with tempfile.TemporaryDirectory() as outer:
     for name, code in json.loads(sys.argv[2]).items():
         folder = Path(outer) / "a" / name
         folder.mkdir(parents=True)
-        result = sandbox.run_sandboxed([sandbox.base_python(), "-c", code], folder=folder, timeout_s=2.0, limits=limits,
-                                       isolation=walls)
+        longest = 1.0 if name in ("loop", "bomb") else 15.0
+        result = sandbox.run_sandboxed([sandbox.base_python(), "-c", code], folder=folder, timeout_s=longest,
+                                       limits=limits, isolation=walls)
         seen[name] = [result.exit_code, result.killed_reason, result.leftovers, "secret" in result.stdout]
     seen["isolation"] = list(result.isolation)
 print(json.dumps(seen))
