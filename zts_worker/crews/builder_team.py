@@ -111,5 +111,11 @@ def described(build: Build, improved: Improved, *, files: Files, derived: Files,
             ],
             "model_changes": told(improved.outcomes),
             "tests_passed": improved.proof.tests,
+            "summary": f"{build.summary} {_kept(improved)}",
         }
     )
+
+
+def _kept(improved: Improved) -> str:
+    kept = sum(outcome.kept for outcome in improved.outcomes)
+    return f"Agents: {kept} of {len(improved.outcomes)} changes hold and stay."

@@ -19,8 +19,8 @@ WRITE = move("write", path="app/a.py", lines=["two"])
 TOOL_CALL = {"id": "t1", "type": "function", "function": {"name": "rm_rf", "arguments": '{"path": "/"}'}}
 
 
-def worked(url: str, book: MemoryBook, **manners: Any) -> Improved:
-    context = DeskContext()
+def worked(url: str, book: MemoryBook, *, attempt: int = 1, **manners: Any) -> Improved:
+    context = DeskContext(attempt=attempt)
     site = Site(
         ENGINEER, is_kept=lambda _: False, prove=lambda _: Proof(), test=lambda _: "0 of 0 tests hold", given={}
     )
@@ -104,3 +104,12 @@ def test_an_attempt_that_lost_its_step_moves_no_further() -> None:
     with serving(says(move("list"))) as server, pytest.raises(StepAbandoned):
         worked(server.url, Lost())
     assert len(server.asked) == 1
+
+
+def test_a_repeated_attempt_makes_the_same_moves_and_pays_only_for_what_is_new() -> None:
+    book = MemoryBook()
+    with serving(says(move("list")), says(WRITE), says(DONE)) as server:
+        first = worked(server.url, book)
+        again = worked(server.url, book, attempt=2)
+    assert (first.files, len(server.asked)) == (again.files, 3)
+    assert len(book.reserved) == 3

@@ -164,3 +164,16 @@ def test_what_was_wrong_before_is_nobodys_fault_but_has_to_go_where_the_task_is_
     asked = Task("repair b", "", must_clear="app/b.py")
     assert not improved(ScriptedModels({ROLE: [write("two"), DONE]}), asked, files=files).outcomes[0].kept
     assert improved(ScriptedModels({ROLE: [write("good", "app/b.py"), DONE]}), asked, files=files).outcomes[0].kept
+
+
+def test_an_agent_that_is_out_of_time_is_asked_no_more_and_what_holds_stays() -> None:
+    class Late(TestContext):
+        @property
+        def seconds_left(self) -> float:
+            return 300.0 if len(script.asked) < 2 else 60.0
+
+    script = ScriptedModels({ROLE: [write("two"), move("list")]})
+    done = improved(script, TASK, TASK, context=Late())
+    assert len(script.asked) == 2
+    assert [item.kept for item in done.outcomes] == [True, False]
+    assert done.outcomes[1].reason == "no time was left in this step"

@@ -13,13 +13,11 @@ from typing import Any
 from zts_core.crew import Models, Role, StepContext
 from zts_core.errors import AgentFailed
 from zts_worker.crews.workshop.folder import Files, WorkFolder
-from zts_worker.crews.workshop.working import Bench, work
+from zts_worker.crews.workshop.working import LEAST_SECONDS, Bench, work
 
 REPAIRS = 2
 """How often a task's failed proof is handed back to the agent."""
 MOST_TASKS = 3
-LEAST_SECONDS = 90.0
-"""A task is not begun where the step has less time left: what is there has to get out."""
 
 
 @dataclass(frozen=True, slots=True)

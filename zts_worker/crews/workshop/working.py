@@ -13,6 +13,8 @@ from zts_worker.crews.workshop.moves import Done, List, Look, Move, Read, Replac
 MOST_SHOWN = 9000
 """Characters of former moves that an agent sees, the newest ones: its memory."""
 _LONGEST_ANSWER = 6000
+LEAST_SECONDS = 150.0
+"""No move is asked for where the step has less time left: a slow answer and a proof have to fit in."""
 MOST_TESTS = 6
 """Runs of all tests in one task: each takes seconds."""
 
@@ -34,11 +36,11 @@ class Bench:
 
 
 def work(models: Models, context: StepContext, bench: Bench, given: Mapping[str, Any]) -> bool:
-    """Let the agent move until it says it is done; False where its moves were used up before.
+    """Let the agent move until it says it is done; False where its moves or the time were used up before.
 
     Raises what `Models.ask` raises.
     """
-    while bench.moves_left > 0:
+    while bench.moves_left > 0 and context.seconds_left > LEAST_SECONDS:
         bench.moves_left -= 1
         context.check()
         material = {**given, "Moves so far": _memory(bench), "Moves left": str(bench.moves_left)}
