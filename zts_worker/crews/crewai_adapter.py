@@ -175,7 +175,7 @@ def _text(content: Any) -> str:
 
 
 def _switch_off() -> None:
-    """Before crewai is imported: nothing of a run is told to anybody, nothing is written to the user's folders."""
+    """Before crewai is imported: nothing of a run is told to anybody, and its data goes where the process ends it."""
     os.environ.update(_OFF)
     if "CREWAI_STORAGE_DIR" not in os.environ:
         folder = tempfile.mkdtemp(prefix="zts-crewai-")
