@@ -144,6 +144,9 @@ class MemoryStore:
             self._apply(run, decision)
         return Created(new.run_id, existed=False)
 
+    def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
+        return [self.create(new, plan, decision) for new, decision in runs]
+
     def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
         run, step = self._find(run_id, seq)
         if run is None or step is None:

@@ -65,6 +65,19 @@ class Dispatcher:
             self.send_wave(created.run_id, decision, new.priority)
         return created
 
+    def start_runs(self, news: Sequence[NewRun], plan: Plan) -> Sequence[Created]:
+        """The same for several runs of one plan, with the same limits, in one call to the store."""
+        if not news:
+            return ()
+        first = replace(advance(plan, RunState(max_steps=news[0].max_steps)), window=self.window)
+        runs = [(new, self.packed(new.run_id, first, new.priority)) for new in news]
+        created = self.store.create_many(runs, plan)
+        reach(AFTER_CREATE)
+        for (new, decision), run in zip(runs, created, strict=True):
+            if not run.existed:
+                self.send_wave(run.run_id, decision, new.priority)
+        return created
+
     def advance_run(self, run_id: str, *, stop: Ending | None = None) -> Decision | None:
         """Decide on all that has settled; None where there was nothing to decide.
 

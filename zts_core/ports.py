@@ -299,6 +299,9 @@ class RunStore(Protocol):
     def create(self, new: NewRun, plan: Plan, decision: Decision) -> Created:
         """Record a run with its first wave; with a key that was used before, return that run and change nothing."""
 
+    def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
+        """The same for several runs of one plan; each by itself is recorded or not, and safe to repeat."""
+
     def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
         """Take a step for a new attempt, fenced by its number."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from zts_core.errors import BadInput, ServiceUnavailable
 from zts_core.ports import LedgerEntry, RunRecord, StepMessage, StepRecord
@@ -18,7 +19,7 @@ from zts_producer.lookup import find_run
 from zts_producer.wiring import Say, Services
 
 if TYPE_CHECKING:
-    from zts_core.ports import NewRun
+    from zts_core.ports import Created, NewRun
     from zts_core.workflow.plan import Plan
     from zts_core.workflow.problems import Problem
     from zts_producer.health import Health
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     from zts_producer.submission import Submission
     from zts_producer.view import RunView
 
+T = TypeVar("T")
+
 DEFAULT_WORKFLOW = "default_software_build"
 LOOK_S = 1.0
 """Longest time in seconds that one look at the ledger waits for something new."""
+AT_ONCE = 100
+"""Runs that are recorded in one round trip: enough to hide its time, few enough that nobody waits long for Redis."""
 OUTAGE_S = 60.0
 """Seconds without Redis after which following a run is given up; the run itself goes on."""
 
@@ -86,15 +91,46 @@ class Client:
 
         return self.start(prepare(self.settings, idea, workflow, **options))
 
+    def submit_many(
+        self,
+        ideas: Iterable[str],
+        workflow: str = DEFAULT_WORKFLOW,
+        *,
+        keys: Iterable[str] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> list[str]:
+        """Check every idea, then record and start a run for each; their ids, in the order of the ideas.
+
+        `keys`: one per idea, each as `key` of `submit`, which makes the call safe to repeat. `RunOptions` hold for all
+        of them. Raises BadInput before anything is recorded. Does not look for earlier runs with the same idea.
+        """
+        from zts_producer.submission import prepare_many
+
+        if options.get("key"):
+            raise BadInput("one key for several ideas would start one run only; give `keys`, one for each idea")
+        plan, news = prepare_many(self.settings, ideas, workflow, keys=keys, **options)
+        self.services.store.ping()
+        found: list[str] = []
+        for first in range(0, len(news), AT_ONCE):
+            batch = news[first : first + AT_ONCE]
+            found += [created.run_id for created in self._patiently(partial(self._start_all, batch, plan))]
+        return found
+
+    def _start_all(self, news: Sequence[NewRun], plan: Plan) -> Sequence[Created]:
+        return self.services.dispatcher.start_runs(news, plan)
+
     def start(self, submission: Submission) -> RunRecord:
         """Record and start what `prepare` has checked; safe to repeat, so a short outage is waited out."""
         store = self.services.store
         store.ping()
         new = self._with_seen(submission.new)
+        return self._patiently(lambda: self._recorded(new, submission.plan))
+
+    def _patiently(self, record: Callable[[], T]) -> T:
         until = time.monotonic() + self.settings.submit_deadline
         while True:
             try:
-                return self._recorded(new, submission.plan)
+                return record()
             except ServiceUnavailable:
                 if time.monotonic() > until:
                     raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar, Unpack
@@ -73,6 +73,32 @@ def prepare(
         reuse_answers=options.get("reuse_answers", False),
     )
     return Submission(new, plan, tuple(warnings), bounds(settings, new, plan))
+
+
+def prepare_many(
+    settings: Settings,
+    ideas: Iterable[str],
+    workflow: str,
+    *,
+    keys: Iterable[str] | None = None,
+    **options: Unpack[RunOptions],
+) -> tuple[Plan, list[NewRun]]:
+    """Check all ideas, and the workflow and the options once. Raises what `prepare` does, naming the idea's place."""
+    texts = [
+        check_idea(idea.encode(errors="surrogatepass"), name=f"idea {number}", limit=settings.idea_bytes)
+        for number, idea in enumerate(ideas, 1)
+    ]
+    named = [_checked_key(key) for key in keys] if keys is not None else [""] * len(texts)
+    if len(named) != len(texts):
+        raise BadInput(f"{len(named)} keys for {len(texts)} ideas; give one key for each idea, or none")
+    if not texts:
+        raise BadInput("no ideas were given; give at least one")
+    one = prepare(settings, texts[0], workflow, **options)
+    news = [
+        replace(one.new, run_id=new_run_id(), idea=text, title=title_of(text), key=key)
+        for text, key in zip(texts, named, strict=True)
+    ]
+    return one.plan, news
 
 
 def once_more(old: RunRecord, *, idea: str, reuse_answers: bool = False) -> NewRun:

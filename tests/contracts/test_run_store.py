@@ -140,3 +140,29 @@ class TestReading:
 
     def test_a_round_trip_takes_some_time_or_none(self, world: World) -> None:
         assert world.store.ping() >= 0
+
+
+def test_several_runs_are_recorded_by_one_call_and_a_repetition_changes_nothing(world: World) -> None:
+    plan = plan_of(step("A"), step("B"))
+    first = world.create(plan, run_id="first", key="k")
+    decision = advance(plan, RunState(max_steps=50))
+    runs = [
+        (NewRun(run_id, "an idea", "a title", "main", 50, 60, key=key), decision)
+        for run_id, key in (("r1", "k"), ("r2", ""), ("r3", "other"))
+    ]
+    for _ in range(2):
+        created = world.store.create_many(runs, plan)
+        assert [(run.run_id, run.existed) for run in created] == [(first, True), ("r2", False), ("r3", False)]
+    assert sorted(world.store.unfinished()) == ["first", "r2", "r3"]
+    assert [entry.kind for entry in world.store.ledger("r3")] == ["run_created", "wave"]
+    assert world.store.claim("r2", 1, worker="w", lease_s=30).state is not None
+
+
+def test_runs_recorded_together_bring_their_plan_even_where_the_first_existed(world: World) -> None:
+    world.create(plan_of(step("OTHER")), run_id="first", key="k")
+    plan = plan_of(step("A"))
+    decision = advance(plan, RunState(max_steps=50))
+    runs = [(NewRun(run_id, "i", "t", "main", 50, 60, key=key), decision) for run_id, key in (("r1", "k"), ("r2", ""))]
+    world.store.create_many(runs, plan)
+    world.store._plans.clear() if hasattr(world.store, "_plans") else None
+    assert world.store.plan(plan.digest).digest == plan.digest

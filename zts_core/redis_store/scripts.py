@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -30,6 +31,20 @@ _NAMES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """What a script is called with: a run, the other ARGV, and KEYS after those that every script gets."""
+
+    run_id: str
+    args: tuple[object, ...]
+    keys: Sequence[str] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        # Models give half a character now and then: JSON can hold it, UTF-8 cannot.
+        values = [str(arg).encode("utf-8", "replace") for arg in (self.run_id, *self.args)]
+        return {"keys": [*script_keys(self.run_id), *self.keys], "args": values}
+
+
 class Scripts:
     """The scripts of this store, loaded once per connection pool and called by digest."""
 
@@ -37,16 +52,25 @@ class Scripts:
         folder = files(__package__) / "lua"
         prelude = (folder / "prelude.lua").read_text("utf-8")
         self._place = place
+        self._client = client
         self._scripts = {
             name: client.register_script(prelude + (folder / f"{name}.lua").read_text("utf-8")) for name in names
         }
 
     def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:
         """Run one script for a run; ServiceUnavailable where Redis does not answer."""
-        # Models give half a character now and then: JSON can hold it, UTF-8 cannot.
-        values = [str(arg).encode("utf-8", "replace") for arg in (run_id, *args)]
         with translated(self._place):
-            return self._scripts[name](keys=[*script_keys(run_id), *keys], args=values)
+            return self._scripts[name](**ScriptCall(run_id, args, keys).arguments())
+
+    def call_many(self, name: str, calls: Sequence[ScriptCall]) -> list[Any]:
+        """Run one script for several runs in one round trip; each is atomic, all of them together are not."""
+        if len(calls) == 1:
+            return [self.call(name, calls[0].run_id, *calls[0].args, keys=calls[0].keys)]
+        with translated(self._place):
+            pipe = self._client.pipeline(transaction=False)
+            for call in calls:
+                self._scripts[name](**call.arguments(), client=pipe)
+            return pipe.execute()
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from zts_core.redis_store import codec, keys
 from zts_core.redis_store.codec import budget_fields
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
-from zts_core.redis_store.scripts import Scripts, translated
+from zts_core.redis_store.scripts import ScriptCall, Scripts, translated
 from zts_core.redis_url import place_of
 from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
@@ -71,7 +71,20 @@ class RedisStore:
     # transitions
 
     def create(self, new: NewRun, plan: Plan, decision: Decision) -> Created:
+        return self.create_many([(new, decision)], plan)[0]
+
+    def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
         self._plans[plan.digest] = plan
+        # A plan is larger than all else of a run.
+        texts = [plan.to_json(), *[""] * (len(runs) - 1)]
+        crews = dumps(plan.crews)
+        calls = [
+            self._create_call(new, plan, self._encode(decision), text, crews)
+            for (new, decision), text in zip(runs, texts, strict=True)
+        ]
+        return [Created(run_id, bool(existed)) for run_id, existed in self._scripts.call_many("create", calls)]
+
+    def _create_call(self, new: NewRun, plan: Plan, decision: str, plan_text: str, crews: str) -> ScriptCall:
         fields = {
             "idea": new.idea,
             "title": new.title,
@@ -90,17 +103,7 @@ class RedisStore:
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
-        run_id, existed = self._scripts.call(
-            "create",
-            new.run_id,
-            self._encode(decision),
-            dumps(fields),
-            plan.to_json(),
-            kept_ms,
-            dumps(plan.crews),
-            keys=extra,
-        )
-        return Created(run_id, bool(existed))
+        return ScriptCall(new.run_id, (decision, dumps(fields), plan_text, kept_ms, crews), extra)
 
     def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
         answer = self._scripts.call(

@@ -2,6 +2,10 @@
 -- the plan.
 -- KEYS after the common ones: the plan, the idempotency key (only where there is one).
 local PLAN, KEY = KEYS[19], KEYS[20]
+-- Of several runs that are recorded together only the first brings the plan along. It expires with whoever needs it.
+if ARGV[4] ~= '' and redis.call('SET', PLAN, ARGV[4], 'NX', 'PX', ARGV[5]) then
+  announce(cjson.decode(ARGV[6]))
+end
 if KEY then
   local first = redis.call('GET', KEY)
   if first and first ~= run and redis.call('EXISTS', PREFIX .. 'run:' .. first) == 1 then
@@ -12,9 +16,6 @@ end
 if redis.call('EXISTS', RUN) == 1 then
   -- The caller's own first try, whose answer was lost on the way.
   return { run, 0 }
-end
-if redis.call('SET', PLAN, ARGV[4], 'NX') then
-  announce(cjson.decode(ARGV[6]))
 end
 local fields = cjson.decode(ARGV[3])
 need_plan(fields.plan, 1, 0)
