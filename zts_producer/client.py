@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from zts_core.errors import BadInput, ServiceUnavailable
+from zts_core.errors import BadInput, ServiceUnavailable, UnknownRun
 from zts_core.ports import LedgerEntry, RunRecord, StepMessage, StepRecord
 from zts_core.run import Ending, Outcome, RunStatus, StepStatus
 from zts_core.settings import Settings, read_settings
@@ -201,6 +201,11 @@ class Client:
                 entries: Sequence[LedgerEntry] = self.look(run_id, after=after, wait_s=wait_s)
                 over = not entries and self.services.store.run(run_id).status is RunStatus.FINISHED
                 until = None
+            except UnknownRun:
+                raise UnknownRun(
+                    f"run {run_id} was accepted and is gone: its Redis was restarted or replaced and has lost it, "
+                    "or its time was over; submit it again"
+                ) from None
             except ServiceUnavailable:
                 until = until or time.monotonic() + OUTAGE_S
                 if time.monotonic() > until:

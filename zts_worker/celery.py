@@ -15,6 +15,7 @@ from zts_core.errors import SettingInvalid, ZtsError
 from zts_core.redis_store.advice import redis_advice
 from zts_core.settings import Settings, read_settings
 from zts_worker import freezing, logs
+from zts_worker.looking import look
 from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
 from zts_worker.wiring import application, build_feed, check_settings, engine
@@ -40,7 +41,9 @@ class Beat(threading.Thread):
         while not self.over.wait(self.interval_s):
             try:
                 advised = advised or self.advise()
-                engine(self.of).reaper.tick()
+                of_process = engine(self.of)
+                look(of_process.witness)
+                of_process.reaper.tick()
             except ZtsError as error:
                 log.warning("reaper: %s", error)
             except Exception:

@@ -20,8 +20,10 @@ from zts_core.pricing.choice import check_models
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.outbox import RedisOutbox
+from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import check_broker_url, check_redis_url
 from zts_core.settings import EMBEDDED, Settings, read_settings
+from zts_worker.looking import Looker
 from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
@@ -35,6 +37,7 @@ class Engine:
     runner: StepRunner
     dispatcher: Dispatcher
     reaper: Reaper
+    witness: Witness
 
 
 def application(settings: Settings) -> Celery:
@@ -81,7 +84,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
     )
     artifacts = LocalArtifacts(settings.artifact_folder)
     reaper = Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits, forget_files=artifacts.forget)
-    return Engine(runner, dispatcher, reaper)
+    return Engine(runner, dispatcher, reaper, store.witness)
 
 
 def _call_book(settings: Settings) -> RedisCallBook:
@@ -100,7 +103,10 @@ def build_feed(settings: Settings) -> ResultFeed | None:
 @cache
 def engine_of_process(app: Celery, pid: int) -> Engine:  # noqa: ARG001 - the process id is the cache's key
     """The engine of this process, made when it is first needed."""
-    return build_engine(app, read_settings())
+    settings = read_settings()
+    built = build_engine(app, settings)
+    Looker(built.witness, interval_s=settings.tick).start()
+    return built
 
 
 def engine(app: Celery) -> Engine:

@@ -5,16 +5,20 @@ INFO is open where CONFIG is not: on managed servers, and to users with few righ
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
 from redis.exceptions import ResponseError
 
+from zts_core.redis_store import keys
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
 
 WHY = "docs/redis.md tells more"
+TOLD_S = 24 * 3600.0
+"""Seconds for which a loss of writes is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,20 @@ def redis_advice(url: str, *, timeout_s: float) -> Advice:
     place = place_of(url)
     with translated(place), connect(url, timeout_s=timeout_s) as client:
         try:
+            lost_at = cast("str | None", client.hget(keys.SERVER, "lost_at"))
             info = cast("dict[str, Any]", client.info())
         except ResponseError as error:
             return Advice(unchecked=f"how Redis at {place} keeps data could not be checked: {error}")
-    return Advice(tuple(f"Redis at {place} {line}; {WHY}" for line in warnings_about(info)))
+    lines = [*warnings_about(info), *_loss(lost_at)]
+    return Advice(tuple(f"Redis at {place} {line}; {WHY}" for line in lines))
+
+
+def _loss(lost_at: str | None) -> list[str]:
+    """What was lost with a server, for as long as somebody may ask what became of a run."""
+    ago_s = time.time() - float(lost_at or 0)
+    if ago_s > TOLD_S:
+        return []
+    return [f"was replaced {ago_s / 60:.0f} minutes ago and lost accepted writes: the workers' logs name them"]
 
 
 def warnings_about(info: dict[str, Any]) -> list[str]:

@@ -10,6 +10,8 @@ The hash `zts:counts` holds, per name of a workflow or crew (`other` past the li
     takeover <crew>                          leases that ran out because their worker was gone
     calls, tokens, micro_usd <crew>          model calls that were booked, and what they cost (millionths of a dollar)
     low_budget <workflow>                    budgets of runs of which four fifths were spent
+    replaced server                          how often another Redis server process was met
+    lost server                              writes that one of them had not kept, as far as somebody remembered them
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Counts:
     tokens: Counter[str] = field(default_factory=Counter)
     micro_usd: Counter[str] = field(default_factory=Counter)
     low_budgets: Counter[str] = field(default_factory=Counter)
+    replaced: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def counts_from(raw: Mapping[str, str]) -> Counts:
         "tokens": counts.tokens,
         "micro_usd": counts.micro_usd,
         "low_budget": counts.low_budgets,
+        "replaced": counts.replaced,
+        "lost": counts.lost,
     }
     for counter, value in raw.items():
         kind, _, name = counter.partition(" ")

@@ -50,6 +50,8 @@ Of all runs together:
     zts:alike:<band>       list    the newest runs whose ideas share a band of words (likeness.py); 1 KB a run in all,
                                    gone when the youngest of them is
     zts:pace:<provider>    hash    r:<second>, t:<second> -> requests, tokens asked in it; gone a minute after the last
+    zts:server             hash    run_id: the server process that was seen last; lost_at (s): when one was seen
+                                   that had lost writes; bounded, kept for ever
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
@@ -70,6 +72,7 @@ TIMERS = PREFIX + "timers"
 UNDECIDED = PREFIX + "undecided"
 COUNTS = PREFIX + "counts"
 DEAD = PREFIX + "dead"
+SERVER = PREFIX + "server"
 TICK = PREFIX + "tick"
 OUTBOX = PREFIX + "outbox"
 FEEDER = OUTBOX + ":feeder"

@@ -36,6 +36,7 @@ from zts_core.redis_store.codec import budget_fields
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import ScriptCall, Scripts, translated
+from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import place_of
 from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
@@ -63,6 +64,8 @@ class RedisStore:
         # Half of the whole, so that a connection that died unnoticed leaves time for a second try on a new one.
         self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s), name=self._name)
         self._scripts = Scripts(self._redis, place=self.place)
+        self.witness = Witness(self._redis, place=self.place, remembered_s=retention_s)
+        """Notices that the server was replaced by one that has not heard of the last writes."""
 
     def close(self) -> None:
         """Give the connections back."""
@@ -82,7 +85,10 @@ class RedisStore:
             self._create_call(new, plan, self._encode(decision), text, crews)
             for (new, decision), text in zip(runs, texts, strict=True)
         ]
-        return [Created(run_id, bool(existed)) for run_id, existed in self._scripts.call_many("create", calls)]
+        created = [Created(run_id, bool(existed)) for run_id, existed in self._scripts.call_many("create", calls)]
+        for each in created:
+            self.witness.run_kept(each.run_id, 0)
+        return created
 
     def _create_call(self, new: NewRun, plan: Plan, decision: str, plan_text: str, crews: str) -> ScriptCall:
         fields = {
@@ -166,6 +172,8 @@ class RedisStore:
         verdict = SettleVerdict(answer[0])
         if verdict is SettleVerdict.FENCED:
             return Settling(verdict)
+        if settled.status is SettledAs.DONE:
+            self.witness.result_kept(run_id, settled.seq)
         place = answer[3] if verdict is SettleVerdict.LOOP else ""
         return Settling(verdict, int(answer[1]), int(answer[2]), place, joins=bool(answer[4]))
 
@@ -175,6 +183,8 @@ class RedisStore:
 
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
         verdict, place = self._scripts.call("record", run_id, version, self._encode(decision))
+        if verdict == RecordVerdict.RECORDED:
+            self.witness.run_kept(run_id, version + 1)
         return RecordVerdict(verdict), place
 
     def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:

@@ -49,6 +49,11 @@ class ClusterCollector(Collector):
         yield _gauge("store_up", "Whether Redis answers this worker.", 1)
         yield from self.of_workflows(counts)
         yield from self.of_crews(counts)
+        for name, meaning, found in (
+            ("redis_replacements", "Other Redis server processes that were met.", counts.replaced),
+            ("redis_lost_writes", "Accepted writes that a Redis server did not keep.", counts.lost),
+        ):
+            yield CounterMetricFamily(f"zerotoship_{name}", meaning, value=found.total())
         yield from of_levels(levels)
 
     def of_workflows(self, counts: Counts) -> Iterator[Metric]:

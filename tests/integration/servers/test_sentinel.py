@@ -12,6 +12,8 @@ from redis_kinds import Redis, Sentinel
 from servers import wait_until
 
 from tests.integration.servers.conftest import StartWorker
+from zts_core.errors import UnknownRun
+from zts_core.redis_store.counts import RedisCounts
 from zts_core.run import Outcome
 from zts_core.settings import Settings
 from zts_producer.client import Client
@@ -37,17 +39,11 @@ class Watched:
         wait_until(lambda: self.sentinel.primary_port() == self.replica.port, what="the Sentinel names the replica")
 
     def cut_replication(self) -> None:
-        """From now on the replica hears nothing, and does not know it."""
+        """From now on the replica hears nothing of what the primary accepts."""
         with self.primary.client() as client:
-            client.config_set("repl-timeout", "3600")
-        with self.replica.client() as client:
-            client.config_set("repl-timeout", "3600")
-        assert self.replica.process
-        self.replica.process.send_signal(signal.SIGSTOP)
-
-    def let_it_hear_nothing(self) -> None:
-        assert self.replica.process
-        self.replica.process.send_signal(signal.SIGCONT)
+            client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
+            client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+            wait_until(lambda: client.info("replication")["connected_slaves"] == 0, what="the replica is cut off")
 
 
 @pytest.fixture
@@ -79,3 +75,31 @@ def test_runs_go_on_after_a_failover(watched: Watched, start_worker: StartWorker
     with Client(Settings(redis_url=watched.url, _env_file=None), workers=False) as client:
         redis = next(part for part in client.health().components if part.name == "redis")
     assert f"mymaster of 127.0.0.1:1,127.0.0.1:{watched.sentinel.port}" in redis.detail
+
+
+def test_a_failover_that_lost_writes_is_told(
+    watched: Watched, start_worker: StartWorker, runs_on: Callable[..., Runs]
+) -> None:
+    worker = start_worker(watched.url, pool="prefork")
+    runs = runs_on(watched.url, beside_store=True)
+    kept = runs.play([step("KEPT")])
+    with watched.primary.client() as client:
+        assert client.execute_command("WAIT", 1, 5000) == 1
+    watched.cut_replication()
+    lost = runs.play([step("LOST")])
+    watched.fail_over()
+    wait_until(lambda: "has lost what it had accepted" in worker.said(), what="the worker tells")
+    told = next(line for line in worker.said().splitlines() if "has lost what it had accepted" in line)
+    assert lost.run_id in told
+    assert kept.run_id not in told
+    with Client(Settings(redis_url=watched.url, _env_file=None), workers=False) as client:
+        health = client.health()
+        redis = next(part for part in health.components if part.name == "redis")
+        assert (redis.status, health.exit_code) == ("degraded", 0)
+        assert "lost accepted writes" in redis.detail
+        with pytest.raises(UnknownRun, match="submit it again"):
+            list(client.looks(lost.run_id))
+    counts, _ = RedisCounts(watched.url, timeout_s=5).read()
+    assert counts.replaced.total() == 1
+    assert counts.lost.total() >= 1
+    assert runs.play([step("AFTER")]).outcome is Outcome.COMPLETED

@@ -1,0 +1,53 @@
+"""What a store said it had kept is looked up when another server answers."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+from servers import RedisServer
+
+from zts_core.redis_store import keys
+from zts_core.redis_store.counts import RedisCounts
+from zts_core.redis_store.witness import Replaced, Witness
+
+pytestmark = pytest.mark.redis
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_another_server_lacks_is_named_and_counted_once() -> None:
+    server = RedisServer()
+    try:
+        clock = Clock()
+        with server.client() as client:
+            witness = Witness(client, place="here", remembered_s=60, clock=clock)
+            witness.run_kept("old", 1)
+            assert witness.look() is None
+            clock.now = 100.0
+            assert witness.look() is None, "the same server"
+            keep(client, "kept", version=3, done=1)
+            for run_id in ("kept", "behind", "gone"):
+                witness.run_kept(run_id, 3)
+            witness.result_kept("kept", 1)
+            witness.result_kept("behind", 2)
+            keep(client, "behind", version=2, done=1)
+            server.stop()
+            server.start()
+            found = witness.look()
+            assert found == Replaced("here", (("behind", 0), ("gone", 0), ("behind", 2)))
+            assert "run behind, run gone, run behind step 2" in str(found)
+            assert witness.look() is None, "it is told once"
+        counts, _ = RedisCounts(server.url, timeout_s=5).read()
+        assert (counts.replaced.total(), counts.lost.total()) == (1, 3)
+    finally:
+        server.close()
+
+
+def keep(client: redis.Redis, run_id: str, *, version: int, done: int) -> None:
+    client.hset(keys.run_key(run_id), "version", str(version))
+    client.hset(keys.run_key(run_id, "steps"), f"{done}:status", "done")
