@@ -20,8 +20,8 @@ START_S = 10.0
 NEO4J_START_S = 60.0
 """Seconds for the embedded graph to answer, reading its file included."""
 
-CATCH_UP_S = 3.0
-"""Seconds that a question waits for what its stack's workers are just delivering."""
+CATCH_UP_S = 12.0
+"""Seconds that a question waits for another feeder: longer than the lease of one that was killed."""
 
 NO_GRAPH = (
     "no graph is configured: set NEO4J_URI (such as bolt://localhost:7687), NEO4J_USER and NEO4J_PASSWORD; "
@@ -80,7 +80,12 @@ class Results:
         settings = self._services.settings
         if settings.neo4j_uri is None and settings.graph_url is None:
             with contextlib.suppress(ZtsError):
-                self.feed.drain(within_s=CATCH_UP_S)
+                self._deliver(until=time.monotonic() + CATCH_UP_S)
+
+    def _deliver(self, *, until: float) -> None:
+        """What waits now, by whoever may: news of a busy stack never end."""
+        while self.outbox.backlog().runs and not self.feed.feed() and time.monotonic() < until:
+            time.sleep(0.1)
 
 
 def _wait_until_up(graph: ResultGraph, within_s: float) -> None:
