@@ -107,7 +107,9 @@ def test_what_model_calls_cost_is_counted_by_crew_and_a_low_budget_once(
     book = RedisCallBook(redis_url, retention_s=60, timeout_s=5)
     for number in range(4):
         call = f"call{number}"
-        book.reserve("r1", 1, attempt=attempt, call=call, most=Cost(0.01, 280), provider="p", pace=Pace())
+        book.reserve(
+            "r1", 1, attempt=attempt, call=call, crew="writer", most=Cost(0.01, 280), provider="p", pace=Pace()
+        )
         book.settle("r1", 1, call=call, cost=Cost(0.0025, 240), detail={})
         book.settle("r1", 1, call=call, cost=Cost(0.0025, 240), detail={})
     book.close()
