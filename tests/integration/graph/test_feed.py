@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -114,6 +116,18 @@ def test_the_random_histories_hold_every_kind_of_line(redis_url: str, client: re
     seen = {entry.kind for ledger in ledgers for entry in ledger}
     assert set(_MEANINGS) - seen <= {UNREADABLE, "halted"}
     assert any(sum(entry.kind == "run_finished" for entry in ledger) == 2 for ledger in ledgers)
+
+
+def test_the_picture_in_the_docs_shows_every_relationship_that_there_is_and_no_other(
+    redis_url: str, outbox: RedisOutbox, graph: ResultGraph
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "graph.md").read_text("utf-8")
+    drawn = set(re.findall(r'^    (\w+) -- "?(\w+)(?: \(path\))?"? --> (\w+)$', page, re.MULTILINE))
+    for seed in range(3):
+        Player(redis_url, seed).play(RUNS)
+    feed_of(outbox, graph).feed()
+    asked = graph.ask("MATCH (a)-[x]->(b) RETURN DISTINCT labels(a)[0], type(x), labels(b)[0]", {}, limit=100)
+    assert {tuple(row) for row in asked.rows} == drawn
 
 
 class Unreliable:
