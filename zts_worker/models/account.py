@@ -96,7 +96,7 @@ class AccountedModel(WrapperModel):
             cost = self._cost(answer, failure, most)
             detail = self._detail(messages, answer, failure, cost, round(time.monotonic() - started, 3))
             kept = written_answer(answer) if answer else ""
-            self._given.append(request)
+            self._given += [request] if kept else []
             # The call is paid for: an outage of Redis is waited out, a lost bill cannot be written again.
             patiently(
                 lambda: self._terms.book.settle(

@@ -289,6 +289,15 @@ def test_a_talk_that_led_nowhere_is_not_reused(assignment: Assignment[Verdict]) 
         assert desk_at(server.url, book=book).ask(assignment).points == 7
 
 
+def test_a_refusal_takes_no_answer_away_that_others_were_given(assignment: Assignment[Verdict]) -> None:
+    book = MemoryBook()
+    with serving(says(GOOD), fails(401)) as server:
+        desk_at(server.url, book=book).ask(assignment)
+        with pytest.raises(PermanentError):
+            desk_at(server.url, book=book).ask(assignment)
+    assert len(book.answers) == 1
+
+
 def test_what_a_talk_was_answered_before_it_broke_off_is_reused_by_the_next_attempt(
     assignment: Assignment[Verdict],
 ) -> None:
