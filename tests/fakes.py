@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
+from zts_core.crew import short_name
 from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
 from zts_core.likeness import ALIKE, SeenBefore, likeness, words
@@ -70,6 +71,10 @@ class MemoryStep:
     error: str = ""
     trace: str = ""
     line: str = ""
+    slot: str = ""
+    """The limited crew it has a slot of."""
+    wants: str = ""
+    """The limited crew it waits for a slot of."""
     turn: str = ""
     """Of a wide wave: it `waits` in the run's line, or was `sent` and its claim lets the next one in."""
 
@@ -119,6 +124,9 @@ class MemoryStore:
         self.plans: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.dead_at: dict[tuple[str, int], int] = {}
+        self.limits: dict[str, int] = {}
+        self.slots: dict[str, set[tuple[str, int]]] = {}
+        self.full: dict[str, dict[tuple[str, int], tuple[int, int]]] = {}
         self.overtaken_ms: dict[Priority, int] = {}
         self.next_tick_ms = 0
         self.last_entry = 0
@@ -147,7 +155,9 @@ class MemoryStore:
     def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
         return [self.create(new, plan, decision) for new, decision in runs]
 
-    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
+    def claim(
+        self, run_id: str, seq: int, *, worker: str, lease_s: float, limits: Mapping[str, int] | None = None
+    ) -> Claim:
         run, step = self._find(run_id, seq)
         if run is None or step is None:
             return Claim(ClaimVerdict.UNKNOWN)
@@ -156,10 +166,14 @@ class MemoryStore:
         if step.status is not StepStatus.QUEUED:
             return Claim(ClaimVerdict.HELD)
         if run.paused:
+            self._release(run, step)
+            step.due_ms = self.now
             return Claim(ClaimVerdict.PAUSED)
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped")
             return Claim(ClaimVerdict.CANCELLED)
+        if not self._take_slot(run, step, limits or {}):
+            return Claim(ClaimVerdict.FULL)
         step.attempt += 1
         step.status, step.worker, step.started_ms = StepStatus.RUNNING, worker, self.now
         step.lease_ms = self.now + round(lease_s * 1000)
@@ -180,6 +194,7 @@ class MemoryStore:
             values=run.new.values,
             priority=priority,
             following=following,
+            limited=bool(step.slot),
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
@@ -231,6 +246,7 @@ class MemoryStore:
         if run is None or step is None or not run.is_held(step, attempt):
             return False
         step.status, step.error = StepStatus.RETRYING, error
+        self._release(run, step)
         step.failures += 1
         step.due_ms = self.now + round(delay_s * 1000)
         self._note(run, "attempt_failed", seq, attempt=attempt, error=error, delay_s=round(delay_s, 3))
@@ -268,7 +284,7 @@ class MemoryStore:
         if run is None or step is None or step.status is not StepStatus.WAITING:
             return False
         status = SettledAs.APPROVED if approved else SettledAs.REJECTED
-        self._close(step, StepStatus.DONE if approved else StepStatus.FAILED)
+        self._close(run, step, StepStatus.DONE if approved else StepStatus.FAILED)
         reason = f"{status} by {by}" + (f": {comment}" if comment else "")
         self._deliver(run, Settled(seq, status, reason=reason))
         self._note(run, "approval_answered", seq, approved=approved, by=by, comment=comment)
@@ -344,6 +360,7 @@ class MemoryStore:
         if run is None or step is None or step.status is not StepStatus.RUNNING or step.lease_ms > until:
             return RequeueVerdict.NOTHING
         gone = step.lease_ms > self.now
+        self._release(run, step)
         self._note(run, "lease_expired", seq, attempt=step.attempt, worker=step.worker, gone=gone)
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped and its worker is gone")
@@ -351,7 +368,7 @@ class MemoryStore:
         step.takeovers += 1
         if step.takeovers > takeovers:
             step.error = f"its worker died {step.takeovers} times during this step, or froze"
-            self._close(step, StepStatus.FAILED)
+            self._close(run, step, StepStatus.FAILED)
             self.dead_at[run_id, seq] = self.now
             self._deliver(run, Settled(seq, SettledAs.FAILED, reason=step.error))
             self._note(run, "step_failed", seq, attempt=step.attempt, error=step.error)
@@ -368,7 +385,7 @@ class MemoryStore:
 
     def touch_unclaimed(self, run_id: str, seq: int) -> RequeueVerdict:
         run, step = self._find(run_id, seq)
-        if run is None or step is None or step.status is not StepStatus.QUEUED:
+        if run is None or step is None or step.status is not StepStatus.QUEUED or _waits(step):
             return RequeueVerdict.NOTHING
         self._queue(step)
         if run.paused:
@@ -486,7 +503,43 @@ class MemoryStore:
     def ping(self) -> float:
         return 0.0
 
+    def wake(self, *, prune: bool = False) -> Sequence[tuple[str, int]]:
+        woken = []
+        for crew, limit in self.limits.items():
+            slots, full = self.slots.setdefault(crew, set()), self.full.setdefault(crew, {})
+            while full and (limit == 0 or len(slots) < limit):
+                place = min(full, key=lambda place: (full[place], f"{place[0]}:{place[1]}"))
+                del full[place]
+                step = self.known[place[0]].steps[place[1]]
+                slots.add(place)
+                step.wants, step.slot, step.due_ms = "", crew, self.now
+                woken.append(place)
+        return woken
+
     # the transitions that several methods share
+
+    def _take_slot(self, run: MemoryRun, step: MemoryStep, limits: Mapping[str, int]) -> bool:
+        crew = short_name(step.static["crew"])
+        limit = limits.get(crew, step.static.get("max_concurrent", 0))
+        if limit or step.slot:
+            self.limits[crew] = limit
+        if not limit or step.slot:
+            return True
+        place = (run.new.run_id, step.seq)
+        slots, full = self.slots.setdefault(crew, set()), self.full.setdefault(crew, {})
+        if len(slots) >= limit or full:
+            full.setdefault(place, (list(Priority).index(run.new.priority), self.now))
+            step.wants = crew
+            return False
+        slots.add(place)
+        step.slot = crew
+        return True
+
+    def _release(self, run: MemoryRun, step: MemoryStep) -> None:
+        place = (run.new.run_id, step.seq)
+        self.slots.get(step.slot, set()).discard(place)
+        self.full.get(step.wants, {}).pop(place, None)
+        step.slot = step.wants = ""
 
     def _apply(self, run: MemoryRun, decision: Decision) -> None:
         for seq in decision.consumed:
@@ -528,7 +581,7 @@ class MemoryStore:
 
     def _commit(self, run: MemoryRun, step: MemoryStep, settled: Settled, result: StepResult) -> None:
         status = StepStatus(settled.status.value)
-        self._close(step, status)
+        self._close(run, step, status)
         run.results[step.seq] = result
         if status is StepStatus.FAILED:
             self.dead_at[run.new.run_id, step.seq] = self.now
@@ -545,10 +598,11 @@ class MemoryStore:
         return found
 
     def _cancel(self, run: MemoryRun, step: MemoryStep, reason: str) -> None:
-        self._close(step, StepStatus.CANCELLED)
+        self._close(run, step, StepStatus.CANCELLED)
         self._deliver(run, Settled(step.seq, SettledAs.CANCELLED, reason=reason))
 
-    def _close(self, step: MemoryStep, status: StepStatus) -> None:
+    def _close(self, run: MemoryRun, step: MemoryStep, status: StepStatus) -> None:
+        self._release(run, step)
         step.status, step.ended_ms = status, self.now
 
     def _queue(self, step: MemoryStep) -> None:
@@ -597,7 +651,7 @@ class MemoryStore:
             if run.finish is None
             for step in run.steps.values()
             if step.status is status
-            and not (status is StepStatus.QUEUED and step.turn == "waits")
+            and not (status is StepStatus.QUEUED and (step.turn == "waits" or step.wants))
             and (at := getattr(step, name)) <= before
             and (at or status is StepStatus.QUEUED)
         ]
@@ -681,8 +735,26 @@ def _status_after(decision: Decision) -> RunStatus:
 
 
 def _static(start: StepStart) -> dict[str, Any]:
-    names = ("state", "path", "crew", "timeout", "retry_attempts", "values", "inputs", "workflow", "item", "join")
-    return {name: getattr(start, name) for name in names}
+    names = (
+        "state",
+        "path",
+        "crew",
+        "timeout",
+        "retry_attempts",
+        "values",
+        "inputs",
+        "workflow",
+        "item",
+        "join",
+    )
+    limit = {"max_concurrent": start.max_concurrent} if start.max_concurrent else {}
+    return {**{name: getattr(start, name) for name in names}, **limit}
+
+
+def _waits(step: MemoryStep) -> Waits | None:
+    if step.wants:
+        return Waits.SLOT
+    return Waits.TURN if step.turn == "waits" else None
 
 
 def _step_record(step: MemoryStep) -> StepRecord:
@@ -703,5 +775,5 @@ def _step_record(step: MemoryStep) -> StepRecord:
         error=step.error,
         line=step.line,
         prompt=step.static.get("prompt", ""),
-        waits=Waits.TURN if step.status is StepStatus.QUEUED and step.turn == "waits" else None,
+        waits=_waits(step) if step.status is StepStatus.QUEUED else None,
     )

@@ -49,11 +49,16 @@ class Runs:
         others = {
             name: Workflow.model_validate({"name": name, **flow}) for name, flow in more.pop("others", {}).items()
         }
+        limits = more.pop("limits", {})
+
+        def limit_of(crew: str) -> int:
+            return int(limits.get(crew, 0))
+
         library = {"main": Workflow.model_validate({"name": "main", "sequence": nodes}), **others}
         new = NewRun(
             uuid.uuid4().hex[:10], "an idea", "An idea", "main", max_steps, more.pop("deadline_s", 600), **more
         )
-        return self.dispatcher.start_run(new, compile_plan("main", library)).run_id
+        return self.dispatcher.start_run(new, compile_plan("main", library, limit_of=limit_of)).run_id
 
     def wait(self, run_id: str, *, within_s: float = 60) -> RunRecord:
         wait_until(lambda: self.store.run(run_id).outcome, within_s=within_s, what=f"run ends: {self.story(run_id)}")

@@ -207,6 +207,7 @@ class _Walk:
                 workflow=node.path.partition(".")[0],
                 item=place.item(parent, slot),
                 join=place.join_of(parent),
+                max_concurrent=self.plan.limits.get(step.crew, 0),
             )
         )
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from zts_core.crew import Crew, Role
 from zts_core.errors import BadInput
+from zts_core.limits import MOST_SLOTS
 from zts_core.workflow.closest import suggestion
 from zts_core.workflow.shapes import CrewShape, shape_of
 
@@ -44,6 +45,17 @@ def find_shape(name: str) -> CrewShape:
     """What the crew of this name writes; `CrewInvalid` as `find_crew`."""
     crew = find_crew(name)
     return shape_of(name, crew.namespace, crew.Output)
+
+
+def max_concurrent(crew: type[Crew]) -> int:
+    """How many steps of a crew may be at work at once in all runs; 0 where it does not say."""
+    limit: object = getattr(crew, "max_concurrent", 0)
+    if type(limit) is not int or not 0 <= limit <= MOST_SLOTS:
+        raise CrewInvalid(
+            f"max_concurrent of the crew {crew.name} is {limit!r:.60}; give a whole number from 1 to {MOST_SLOTS}, "
+            "or leave it out for no limit"
+        )
+    return limit
 
 
 def team_of(crew: type[Crew]) -> tuple[Role[Any], ...]:

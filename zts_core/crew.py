@@ -194,6 +194,9 @@ class StepContext(Protocol):
 class Crew(Protocol):
     """Does the work of a step.
 
+    A crew that may be at work on a few steps at once only, in all runs together (a licence, a machine), says so with
+    `max_concurrent: ClassVar[int] = 2`; `ZTS_CREW_LIMITS` stands above it.
+
     A crew that asks a model may have a `team` for `zts crews show`: its `Role`s as a tuple, or where they are found,
     as `"package.module:TEAM"`.
     """

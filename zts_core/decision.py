@@ -25,6 +25,8 @@ class StepStart:
     item: tuple[str, str, int] | None = None
     """In a foreach: the name of the item, the field it comes from, its index (from 0)."""
     join: int = 0
+    max_concurrent: int = 0
+    """How many steps of its crew may be at work at once, in all runs; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,11 @@ class Dispatcher:
         if not decision.push:
             self.send_again(messages_of(run_id, decision, priority)[: decision.window or None])
 
+    def wake(self, *, prune: bool = False) -> None:
+        """Send the steps that have got a slot of their crew now: first of all, for they have waited their turn."""
+        for run_id, seq in self.store.wake(prune=prune):
+            self.send_again([StepMessage(run_id, seq, priority=Priority.HIGH)])
+
     def send_again(self, messages: Sequence[StepMessage]) -> None:
         """Send steps that the store has on record as queued."""
         if not messages:

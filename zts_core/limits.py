@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from zts_core.crew import short_name
 
 LARGEST = 1_000_000_000
+MOST_SLOTS = 100_000
+"""The largest limit of a crew's steps at work; more is no limit."""
 PROVIDERS = ("openai", "anthropic", "google", "ollama")
 OWN_SERVER = "custom"
 """What the provider behind `ZTS_MODEL_BASE_URL` is called."""
@@ -50,6 +52,20 @@ def crew_budgets(texts: Iterable[str]) -> dict[str, Budget]:
             )
         change = {"usd": number} if match[2] == "usd" else {"tokens": int(number)}
         found[name] = replace(found.get(name, Budget()), **change)
+    return found
+
+
+def crew_limits(text: str) -> dict[str, int]:
+    """`builder=2 pricing=1` as a number by a crew's short name, 0 for no limit; ValueError says what is wrong."""
+    found: dict[str, int] = {}
+    for part in words(text):
+        crew, _, number = part.rpartition("=")
+        name = short_name(crew)
+        if not name or not number.isdecimal() or int(number) > MOST_SLOTS:
+            raise ValueError(
+                f"{part!r} is no crew's limit; write crew=2, or crew=0 for no limit (at most {MOST_SLOTS})"
+            )
+        found[name] = int(number)
     return found
 
 

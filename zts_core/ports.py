@@ -31,6 +31,8 @@ class ClaimVerdict(StrEnum):
     """There is no such step: its run is gone."""
     CANCELLED = "cancelled"
     """The run is being cancelled; the step was withdrawn."""
+    FULL = "full"
+    """Its crew is at work on as many steps as it may; the step waits for a slot, without a message."""
     PAUSED = "paused"
     """The run is paused; the step stays queued without a message."""
     DEAD = "dead"
@@ -126,7 +128,8 @@ class Claim:
 
     `step` is the recorded StepStart as plain data, `state` the run's position at `version` unless it is large,
     `undecided` how many settlements nobody has decided yet, `failures` how many tries ended in a transient error,
-    `following` the step of the same wide wave that has its turn now and that the caller has to send; 0 for none.
+    `limited` whether the step has one of its crew's slots, `following` the step of the same wide wave that has its turn
+    now and that the caller has to send; 0 for none.
     """
 
     verdict: ClaimVerdict
@@ -140,6 +143,7 @@ class Claim:
     values: Mapping[str, Any] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
     following: int = 0
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,8 @@ class StepMessage:
 class Waits(StrEnum):
     """What a queued step waits for besides a worker."""
 
+    SLOT = "slot"
+    """One of the slots of its crew, which may be at work on so many steps at once and no more."""
     TURN = "turn"
     """Steps of its own wide wave before it, so that other runs get their turn."""
 
@@ -302,8 +308,19 @@ class RunStore(Protocol):
     def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
         """The same for several runs of one plan; each by itself is recorded or not, and safe to repeat."""
 
-    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
-        """Take a step for a new attempt, fenced by its number."""
+    def claim(
+        self, run_id: str, seq: int, *, worker: str, lease_s: float, limits: Mapping[str, int] | None = None
+    ) -> Claim:
+        """Take a step for a new attempt, fenced by its number.
+
+        `limits` of crews by their short names stand above what the crews say themselves; 0 is no limit.
+        """
+
+    def wake(self, *, prune: bool = False) -> Sequence[tuple[str, int]]:
+        """Give the free slots of limited crews to the steps that waited longest for one; these have to be sent.
+
+        `prune` frees slots that no lease and no message holds.
+        """
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
         """Prolong the lease of an attempt."""

@@ -37,6 +37,9 @@ CrewBudgets = Annotated[
 ]
 
 
+CrewLimits = Annotated[dict[str, int], NoDecode, _read_by(limits.crew_limits)]
+
+
 class Settings(BaseSettings):
     """Everything that can be configured; times in seconds, sizes in bytes."""
 
@@ -58,6 +61,7 @@ class Settings(BaseSettings):
     takeovers: Annotated[int, Field(ge=0, le=100)] = 3
     tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     resend_after: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    crew_limits: CrewLimits = Field(default_factory=dict)
     fan_out_window: Annotated[int, Field(ge=1, le=10_000)] = 20
     backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
     backoff_max: Annotated[float, Field(ge=0, le=24 * 3600)] = 300.0

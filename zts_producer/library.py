@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zts_core.catalogue import find_shape
+from zts_core.catalogue import find_crew, find_shape, max_concurrent
 from zts_core.errors import SettingInvalid, WorkflowInvalid
 from zts_core.settings import Settings
 from zts_core.workflow.checks import MAX_STEPS, check, check_reachable
@@ -63,7 +63,12 @@ def checked_plan(
     problems = check_reachable(name, found.library, find_shape, max_steps=max_steps, deadline_s=deadline_s)
     if errors := [problem for problem in problems if _is_error(problem)]:
         raise WorkflowInvalid(errors)
-    plan = compile_plan(name, found.library.workflows, namespace_of=lambda crew: find_shape(crew).namespace)
+    plan = compile_plan(
+        name,
+        found.library.workflows,
+        namespace_of=lambda crew: find_shape(crew).namespace,
+        limit_of=lambda crew: max_concurrent(find_crew(crew)),
+    )
     return plan, problems
 
 

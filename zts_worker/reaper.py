@@ -80,6 +80,7 @@ class Reaper:
             self.be_lenient()
             raise
         self.look_after(due)
+        self.dispatcher.wake(prune=True)
         for run_id in self.store.sweep():
             self.forget_files(run_id)
         return True

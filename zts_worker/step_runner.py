@@ -43,11 +43,12 @@ LONGEST_TRACE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class RunnerLimits:
-    """How an attempt is bounded, in seconds."""
+    """How an attempt is bounded, in seconds; `crews`: how many steps of a crew may be at work at once."""
 
     lease_s: float = 10.0
     backoff_s: float = 1.0
     backoff_max_s: float = 300.0
+    crews: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class StepRunner:
 
     def run(self, run_id: str, seq: int, *, joined: bool = False) -> ClaimVerdict:
         """Run one step. `joined` leaves it to the chord's body to decide what is next."""
-        claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=self.limits.lease_s)
+        limits = self.limits
+        claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=limits.lease_s, limits=limits.crews)
         if claim.verdict is ClaimVerdict.CLAIMED:
             reach(AFTER_CLAIM)
             if claim.following:
@@ -115,6 +117,10 @@ class StepRunner:
             attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
             with self.observer.attempt(run_id, seq, claim) if self.observer else nullcontext():
                 self.carry_out(attempt)
+            if claim.limited:
+                self.dispatcher.wake()
+        elif claim.verdict is ClaimVerdict.FULL:
+            self.dispatcher.wake()
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
             # The worker that settled it may have died before it decided.
             self.dispatcher.advance_run(run_id)

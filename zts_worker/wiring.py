@@ -70,7 +70,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         crews=cache(find_crew),
         artifacts=LocalArtifacts(settings.artifact_folder),
         worker=worker,
-        limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max),
+        limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max, settings.crew_limits),
         observer=WorkerObserver(),
         models=open_models(settings, lambda: _call_book(settings)),
     )

@@ -39,8 +39,8 @@ class World:
         run = NewRun(run_id, "an idea", "a title", "main", max_steps, deadline_s, **new)
         return self.store.create(run, plan, decision).run_id
 
-    def claim(self, seq: int = 1, *, run_id: str = "r1", worker: str = "w", lease_s: float = 30) -> Claim:
-        return self.store.claim(run_id, seq, worker=worker, lease_s=lease_s)
+    def claim(self, seq: int = 1, *, run_id: str = "r1", worker: str = "w", lease_s: float = 30, **more: Any) -> Claim:
+        return self.store.claim(run_id, seq, worker=worker, lease_s=lease_s, **more)
 
     def claimed(self, seq: int = 1, **options: Any) -> int:
         """The attempt number of a claim that must succeed."""

@@ -12,6 +12,7 @@ import pytest
 from tests.contracts.store_worlds import World, memory_world, redis_world
 from tests.unit.heart.random_workflows import Maker, fate
 from zts_core.advance import advance
+from zts_core.decision import Decision
 from zts_core.merging import digest_of
 from zts_core.ports import NewRun, StepResult
 from zts_core.run import Outcome, RunState, Settled, SettledAs
@@ -20,6 +21,8 @@ from zts_core.workflow.plan import Plan
 pytestmark = pytest.mark.redis
 
 CALLS = 80
+WINDOW = 2
+LIMITS = {"a": 1, "b": 2}
 AT_ONCE = 0.0
 """A lease or a back-off of no seconds is over when it begins, by any clock."""
 A_MOMENT_S = 0.002
@@ -52,14 +55,22 @@ class Twins:
         plan = self.plans[run_id] = Maker(self.rng, depth=2).plan()
         new = NewRun(run_id, "idea", "title", "main", 30, 1000, key=self.rng.choice(["", "k1", "k2"]))
         new = replace(new, paused=self.rng.random() < 0.1)
-        self.ask("create", lambda store: store.create(new, plan, advance(plan, RunState(max_steps=30))))
+        self.ask("create", lambda store: store.create(new, plan, self.windowed(plan, RunState(max_steps=30))))
+
+    def windowed(self, plan: Plan, state: RunState) -> Decision:
+        return replace(advance(plan, state), window=WINDOW)
 
     def claim(self) -> None:
         run_id, seq = self.some_step()
         lease_s = self.rng.choice([AT_ONCE, 1000, 1000, 1000])
-        claim = self.ask("claim", lambda store: store.claim(run_id, seq, worker="w", lease_s=lease_s))
+        claim = self.ask("claim", lambda store: store.claim(run_id, seq, worker="w", lease_s=lease_s, limits=LIMITS))
         if claim.attempt:
             self.attempts[run_id, seq] = claim.attempt
+
+        self.let_pass()  # so that both agree on who has waited longest
+
+    def wake(self) -> None:
+        self.ask("wake", lambda store: store.wake(prune=True))
 
     def settle(self) -> None:
         run_id, seq = self.some_step()
@@ -91,7 +102,7 @@ class Twins:
         def call(store: Any) -> Any:
             known = store.position(run_id)
             decision = advance(self.plans[run_id], known.state, known.settled, stop=known.stopping)
-            return store.record(run_id, decision, version=version)
+            return store.record(run_id, replace(decision, window=WINDOW), version=version)
 
         self.ask("record", call)
 
@@ -188,7 +199,7 @@ def _ledger(store: Any, run_id: str) -> Any:
 
 
 QUESTIONS = ["claim"] * 6 + ["settle"] * 6 + ["record"] * 4 + ["requeue", "answer"] * 2
-QUESTIONS += ["create", "back_off", "renew", "say", "pause", "withdraw", "look"]
+QUESTIONS += ["create", "back_off", "renew", "say", "pause", "withdraw", "look", "wake"]
 
 
 @pytest.mark.parametrize("seed", range(25))

@@ -138,3 +138,28 @@ def test_a_fan_out_goes_on_when_the_worker_dies_whose_claims_let_its_others_in(f
     field.ends(run_id)
     assert set(field.runs.calls(run_id)) == {"LIST", *(f"ITEM[{number}]" for number in range(1, 10))}
     assert field.runs.kinds(run_id)["lease_expired"] == 2
+
+
+def test_a_killed_worker_leaves_no_slot_of_a_limited_crew_behind(field: Field) -> None:
+    field.environment["ZTS_CREW_LIMITS"] = "fault=1"
+    doomed = field.worker(concurrency=2)
+    work = field.folder / "work goes on"
+    work.touch()
+    nodes = [faulty("A", while_there=str(work)), faulty("B")]
+    first = field.runs.start(nodes)
+    field.called(first, "A")
+    others = [field.runs.start(nodes) for _ in range(2)]
+    wait_until(lambda: all(field.runs.store.steps(run_id)[0].waits is Waits.SLOT for run_id in others))
+    doomed.signal(signal.SIGKILL)
+    doomed.process.wait(10)
+    field.worker(concurrency=2)
+    called = wait_until(
+        lambda: [row for run_id in others for row in field.rows_of(run_id, "A")], what="the slot is free"
+    )
+    assert len(called) == 1
+    work.unlink()
+    for run_id in (first, *others):
+        field.ends(run_id)
+    with field.runs.raw() as client:
+        assert client.exists("zts:slots:fault", "zts:full:fault") == 0
+    assert field.runs.kinds(first)["lease_expired"] == 1

@@ -14,7 +14,7 @@ from tests.simulation.broker import WINDOW, Broker
 from tests.simulation.faults import LEASE_S, Nemesis, Shaken
 from tests.simulation.kernel import Kernel, Killed
 from tests.unit.heart.playing import resolved
-from tests.unit.heart.random_workflows import fate
+from tests.unit.heart.random_workflows import NAMESPACES, fate
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import PermanentError, TransientError, ZtsError
 from zts_core.ports import LeaseVerdict
@@ -101,6 +101,10 @@ class MemoryArtifacts:
 
     def get(self, run_id: str, digest: str) -> bytes:
         return self.kept[run_id, digest]
+
+
+FEW = {NAMESPACES[0]: 2}
+"""One crew may be at work on so many steps at once and no more."""
 
 
 class Crews:
@@ -195,7 +199,7 @@ class Node:
             crews=crews.find,
             artifacts=crews.artifacts,
             worker=name,
-            limits=RunnerLimits(lease_s=LEASE_S, backoff_s=1, backoff_max_s=20),
+            limits=RunnerLimits(lease_s=LEASE_S, backoff_s=1, backoff_max_s=20, crews=FEW),
         )
         limits = ReaperLimits(takeovers=TAKEOVERS)
         self.reaper = Reaper(store=shaken, queue=queue, dispatcher=self.dispatcher, limits=limits)

@@ -23,6 +23,8 @@ def check(story: Stage) -> None:
     """Every invariant, for every run of a story."""
     assert story.in_time, f"I4: not ended in time: {unfinished(story)}"
     assert set(story.store.known) == set(story.run_of_key.values()), "I9: more runs than keys"
+    assert not any(story.store.slots.values()), "a slot of a limited crew was left behind"
+    assert not any(story.store.full.values()), "a step waits for a slot that is free"
     for key, run_id in story.run_of_key.items():
         run = story.store.known[run_id]
         check_end(run)

@@ -59,8 +59,9 @@ def start_json(start: StepStart) -> str:
             "state": start.state,
             "path": start.path,
             "crew": start.crew,
-            # Before all values of a user's own: the scripts look for its name.
+            # Before all values of a user's own: the scripts look for their names.
             "join": start.join,
+            **({"max_concurrent": start.max_concurrent} if start.max_concurrent else {}),
             "timeout": start.timeout,
             "retry_attempts": start.retry_attempts,
             "values": start.values,
@@ -160,8 +161,14 @@ def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
         error=raw.get(f"{seq}:error", ""),
         line=raw.get(f"{seq}:line", ""),
         prompt=static.get("prompt", ""),
-        waits=Waits.TURN if status is StepStatus.QUEUED and raw.get(f"{seq}:turn") == "waits" else None,
+        waits=_waits(raw, seq) if status is StepStatus.QUEUED else None,
     )
+
+
+def _waits(raw: Mapping[str, str], seq: int) -> Waits | None:
+    if raw.get(f"{seq}:wants"):
+        return Waits.SLOT
+    return Waits.TURN if raw.get(f"{seq}:turn") == "waits" else None
 
 
 def dead_fields(seq: int) -> list[str]:

@@ -12,6 +12,7 @@ Of one run, all dropped together `retention` after its end:
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
                                    lost can be repeated), :failures, :takeovers, :worker, :queued, :started, :ended,
                                    :due (ms), :error, :trace (of what failed for good), :line,
+                                   :slot (the limited crew it has a slot of), :wants (the one it waits for a slot of),
                                    :turn (of a wide wave: waits in the line, or sent and its claim lets the next in);
                                    join:<frame> -> how many open steps only count down that frame's join
     zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
@@ -36,6 +37,10 @@ Of all runs together:
     zts:queued             zset    <run>:<seq> waiting for a worker -> when it was last sent (ms), plus the level of
                                    its run's priority times LEVEL_SPAN
     zts:overtaken          hash    level -> when the youngest step that was ever claimed there had been sent (ms)
+    zts:limits             hash    crew with a limit -> how many of its steps may be at work at once, as the newest
+                                   claim knew it; 0 once it has none any more, until nothing waits
+    zts:slots:<crew>       zset    <run>:<seq> that has one of its slots -> since when (ms); leaves with its lease
+    zts:full:<crew>        zset    <run>:<seq> that waits for one -> its run's level and since when, as in zts:queued
     zts:leases             zset    <run>:<seq> at work -> when its lease ends (ms)
     zts:timers             zset    retry:<run>:<seq>, approval:<run>:<seq>, deadline:<run> -> due (ms)
     zts:undecided          zset    run with a filled inbox -> since when (ms)

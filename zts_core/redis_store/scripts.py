@@ -28,6 +28,7 @@ _NAMES = (
     "pause",
     "requeue",
     "reopen",
+    "wake",
 )
 
 

@@ -111,14 +111,23 @@ class RedisStore:
         extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
         return ScriptCall(new.run_id, (decision, dumps(fields), plan_text, kept_ms, crews), extra)
 
-    def claim(self, run_id: str, seq: int, *, worker: str, lease_s: float) -> Claim:
+    def claim(
+        self, run_id: str, seq: int, *, worker: str, lease_s: float, limits: Mapping[str, int] | None = None
+    ) -> Claim:
         answer = self._scripts.call(
-            "claim", run_id, seq, worker, int(lease_s * 1000), LARGEST_STATE_SENT, uuid.uuid4().hex
+            "claim",
+            run_id,
+            seq,
+            worker,
+            int(lease_s * 1000),
+            LARGEST_STATE_SENT,
+            uuid.uuid4().hex,
+            _spelled(limits or {}),
         )
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
             return Claim(verdict)
-        _, attempt, step, failures, version, plan, values, state, undecided, priority, following = answer
+        _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot = answer
         return Claim(
             verdict,
             attempt=int(attempt),
@@ -131,6 +140,7 @@ class RedisStore:
             values=json.loads(values or "{}"),
             priority=Priority(priority),
             following=int(following or 0),
+            limited=bool(slot),
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
@@ -240,6 +250,9 @@ class RedisStore:
     def forget_deadline(self, run_id: str) -> None:
         with translated(self.place):
             self._redis.zrem(keys.TIMERS, f"deadline:{run_id}")
+
+    def wake(self, *, prune: bool = False) -> Sequence[tuple[str, int]]:
+        return [keys.split_member(place) for place in self._scripts.call("wake", "", int(prune))]
 
     # what the reaper asks
 
@@ -490,6 +503,10 @@ _RECORD_FIELDS = (
     "out",
     "values",
 )
+
+
+def _spelled(limits: Mapping[str, int]) -> str:
+    return " ".join(f"{crew}={limit}" for crew, limit in limits.items())
 
 
 def client_name(worker: str) -> str:

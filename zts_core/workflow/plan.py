@@ -71,6 +71,8 @@ class Plan:
     workflows: Mapping[str, Workflow]
     namespaces: Mapping[str, str] = field(default_factory=dict)
     """Where the crews of foreach steps put their output: an empty list has no step that would say."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of a crew may be at work at once, in all runs, of those crews that say so."""
     nodes: Mapping[str, PlanNode] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +105,12 @@ class Plan:
             name: flow.model_dump(mode="json", by_alias=True, exclude_defaults=True)
             for name, flow in self.workflows.items()
         }
-        whole = {"root": self.root, "workflows": dumped, "namespaces": dict(self.namespaces)}
+        whole = {
+            "root": self.root,
+            "workflows": dumped,
+            "namespaces": dict(self.namespaces),
+            "limits": dict(self.limits),
+        }
         return json.dumps(whole, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
@@ -111,7 +118,7 @@ class Plan:
         """The plan that `to_json` wrote."""
         raw = json.loads(text)
         workflows = {name: Workflow.model_validate(flow) for name, flow in raw["workflows"].items()}
-        return Plan(raw["root"], workflows, raw["namespaces"])
+        return Plan(raw["root"], workflows, raw["namespaces"], raw["limits"])
 
     def facts(self, namespace: str, output: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of `output` that some condition or foreach of this plan reads, by their path."""
@@ -126,11 +133,16 @@ class Plan:
 
 
 def compile_plan(
-    root: str, library: Mapping[str, Workflow], *, namespace_of: Callable[[str], str] | None = None
+    root: str,
+    library: Mapping[str, Workflow],
+    *,
+    namespace_of: Callable[[str], str] | None = None,
+    limit_of: Callable[[str], int] = lambda _crew: 0,
 ) -> Plan:
     """The plan of `root` with all workflows reachable by escalation and call; KeyError names a missing one.
 
-    `namespace_of` gives a crew's namespace, so that a foreach over an empty list still leaves an empty output.
+    `namespace_of` gives a crew's namespace, so that a foreach over an empty list still leaves an empty output;
+    `limit_of` how many of a crew's steps may be at work at once, 0 for any number.
     """
     reached: dict[str, Workflow] = {}
     todo = [root]
@@ -140,10 +152,10 @@ def compile_plan(
             reached[name] = library[name]
             todo.extend(sorted(targets_of(library[name])))
     plan = Plan(root, dict(sorted(reached.items())))
-    if namespace_of is None:
-        return plan
-    crews = {node.model.foreach.step.crew for node in plan.nodes.values() if isinstance(node.model, Foreach)}
-    return Plan(root, plan.workflows, {crew: namespace_of(crew) for crew in sorted(crews)})
+    limits = {crew: limit for crew in plan.crews if (limit := limit_of(crew))}
+    gathered = {node.model.foreach.step.crew for node in plan.nodes.values() if isinstance(node.model, Foreach)}
+    namespaces = {crew: namespace_of(crew) for crew in sorted(gathered)} if namespace_of else {}
+    return Plan(root, plan.workflows, namespaces, limits)
 
 
 def targets_of(workflow: Workflow) -> set[str]:

@@ -133,6 +133,9 @@ class _Case:
         sent_again = sum(entry.kind == "sent_again" and entry.seq == step.seq for entry in self.ledger)
         first_ms = self.queued_first(step)
         what = f"waits for a worker since {self.since(first_ms)}"
+        if step.waits is Waits.SLOT:
+            what = f"waits since {self.since(first_ms)}: its crew is at work on as many steps as it may at once"
+            return self.of_step(step, first_ms, what)
         if sent_again:
             times = "once" if sent_again == 1 else f"{sent_again} times"
             what += f"; it was sent again {times}, last at {clock(step.queued_ms)}"

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from zts_core.ports import RunRecord
+from zts_core.ports import RunRecord, Waits
 from zts_core.run import Priority
 from zts_producer.narrate import printable
 from zts_producer.times import duration, moment, now_ms, run_seconds, step_seconds
@@ -51,6 +51,12 @@ def _priority(record: RunRecord) -> str:
     return "" if record.priority is Priority.NORMAL else f"{record.priority} priority, "
 
 
+_WAITS = {
+    Waits.SLOT: "waits for a slot of its crew",
+    Waits.TURN: "waits behind steps of its own wave",
+}
+
+
 def _line(node: NodeView, depth: int, now: int) -> str:
     step = node.newest
     parts = [f"{'  ' * depth}{node.label}: {node.status}", node.crew]
@@ -60,5 +66,7 @@ def _line(node: NodeView, depth: int, now: int) -> str:
         parts.append(f"attempt {step.attempt}")
     if len(node.steps) > 1:
         parts.append(f"{len(node.steps)} times")
+    if step and step.waits:
+        parts.append(_WAITS[step.waits])
     words = node.note or ((step.error or step.prompt or step.line) if step else "")
     return ", ".join(part for part in parts if part) + (f" - {printable(words)}" if words else "")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from zts_core.catalogue import CrewInvalid, find_crew, list_crews
+from zts_core.catalogue import CrewInvalid, find_crew, list_crews, max_concurrent
 from zts_core.crew import StepContext
 from zts_core.errors import BadInput, StepAbandoned
 from zts_worker.testing import TestContext, assert_contract, run_crew
@@ -125,3 +125,15 @@ def test_files_and_lines_can_be_looked_at_afterwards() -> None:
     assert run_crew(Writer, context).count == 3
     assert (context.artifacts.text("made/a.txt"), context.said) == ("a", ["done"])
     context.close()
+
+
+def test_a_crew_says_how_many_of_its_steps_may_be_at_work_at_once() -> None:
+    class FewCrew:
+        name = "FewCrew"
+        max_concurrent: object = 2
+
+    assert max_concurrent(FewCrew) == 2  # type: ignore[type-var, arg-type]
+    for nonsense in (-1, True, "two", 10**9):
+        FewCrew.max_concurrent = nonsense
+        with pytest.raises(CrewInvalid, match="max_concurrent of the crew FewCrew"):
+            max_concurrent(FewCrew)  # type: ignore[type-var, arg-type]

@@ -97,6 +97,9 @@ def test_limits_by_name_are_read_from_the_environment(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("ZTS_CREW_LIMITS", "builder"),
+        ("ZTS_CREW_LIMITS", "builder=many"),
+        ("ZTS_CREW_LIMITS", "=2"),
         ("ZTS_CREW_BUDGETS", "builder"),
         ("ZTS_CREW_BUDGETS", "builder=2"),
         ("ZTS_CREW_BUDGETS", "builder=-1usd"),

@@ -201,3 +201,10 @@ def test_a_workflow_is_validated_by_name_by_file_and_as_a_file_of_several(world:
     assert [problem.code for problem in problems] == ["ZTS101"]
     assert problems[0].line == 2
     assert [problem.code for problem in world.client.validate_workflow("nothing")] == ["ZTS104"]
+
+
+def test_a_run_keeps_the_priority_it_was_submitted_with_and_a_wrong_one_is_refused(world: World) -> None:
+    assert world.client.submit(IDEA, "just_the_build", priority="low").priority == "low"
+    assert world.client.submit(IDEA, "just_the_build").priority == "normal"
+    with pytest.raises(BadInput, match=r"'urgent' is no priority; choose high, normal, low with --priority"):
+        world.client.submit(IDEA, "just_the_build", priority="urgent")

@@ -8,6 +8,7 @@ local due = now + ARGV[4]
 redis.call('HSET', STEPS, seq .. ':status', 'retrying', seq .. ':due', due, seq .. ':error', ARGV[5])
 redis.call('HINCRBY', STEPS, seq .. ':failures', 1)
 redis.call('ZREM', LEASES, member(seq))
+release(seq)
 redis.call('ZADD', TIMERS, due, 'retry:' .. member(seq))
 ledger('attempt_failed', seq, ARGV[6])
 count_attempt(seq, 'retried')

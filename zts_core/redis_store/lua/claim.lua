@@ -1,7 +1,8 @@
--- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call.
+-- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call,
+-- limits of crews that stand above their own ("builder=2 pricing=1", 0 for none).
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq, seq .. ':status', seq .. ':attempt', seq .. ':call', seq .. ':turn',
-  seq .. ':failures')
+  seq .. ':failures', seq .. ':slot')
 local status = step[2]
 if not status then
   return { 'unknown' }
@@ -17,12 +18,40 @@ if status ~= 'queued' and not again then
 end
 local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'state', 'priority')
 if known[1] and not again then
+  -- It gives up its slot, or its wish for one, and is found by a resume.
+  release(seq)
+  note_sent(seq)
   return { 'paused' }
 end
 if known[2] and not again then
   close(seq, 'cancelled')
   deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped'))
   return { 'cancelled' }
+end
+local slot = step[7]
+-- The crew's name and its own limit stand before all that users write.
+local crew, own_limit = string.match(step[1], '"crew":"([^"]*)","join":%d+,"max_concurrent":(%d+)')
+if not crew and ARGV[7] ~= '' then
+  crew = crew_of(step[1])
+end
+if crew and not again then
+  local name = string.gsub(string.lower(string.match(crew, '([^:.]*)$')), '_?crew$', '')
+  local set = string.match(' ' .. ARGV[7], ' ' .. string.gsub(name, '%W', '%%%0') .. '=(%d+)')
+  local limit = tonumber(set or own_limit or '0')
+  if limit > 0 or slot then
+    redis.call('HSET', LIMITS, name, limit)
+  end
+  if limit > 0 and not slot then
+    if redis.call('ZCARD', slots_of(name)) >= limit or redis.call('EXISTS', waiting_of(name)) == 1 then
+      redis.call('ZREM', QUEUED, member(seq))
+      redis.call('ZADD', waiting_of(name), 'NX', rank(), member(seq))
+      redis.call('HSET', STEPS, seq .. ':wants', name)
+      return { 'full' }
+    end
+    redis.call('ZADD', slots_of(name), now, member(seq))
+    redis.call('HSET', STEPS, seq .. ':slot', name)
+    slot = name
+  end
 end
 local attempt = tonumber(step[3] or 0)
 if not again then
@@ -52,4 +81,4 @@ if #state > tonumber(ARGV[5]) or join_of(step[1]) then
   state = ''
 end
 return { 'claimed', attempt, step[1], step[6] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX),
-  known[7] or 'normal', next }
+  known[7] or 'normal', next, slot or '' }

@@ -12,8 +12,8 @@ end
 redis.call('HDEL', RUN, 'paused')
 -- Messages of a paused run were dropped at the claim: due at once, so that the reaper sends them.
 for _, seq in ipairs(redis.call('SMEMBERS', OPEN)) do
-  local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':turn')
-  if step[1] == 'queued' and step[2] ~= 'waits' then
+  local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':turn', seq .. ':wants')
+  if step[1] == 'queued' and step[2] ~= 'waits' and not step[3] then
     redis.call('ZADD', QUEUED, 0, member(seq))
   end
 end

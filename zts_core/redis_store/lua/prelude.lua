@@ -7,6 +7,7 @@ local run = ARGV[1]
 local PREFIX = RUN:sub(1, #RUN - #run - #'run:')
 local PLANNED = PREFIX .. 'planned'
 local LINE = RUN .. ':line'
+local LIMITS = PREFIX .. 'limits'
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -79,6 +80,27 @@ local function member(seq)
   return run .. ':' .. seq
 end
 
+local function slots_of(crew)
+  return PREFIX .. 'slots:' .. crew
+end
+
+local function waiting_of(crew)
+  return PREFIX .. 'full:' .. crew
+end
+
+-- The slot of a crew with a limit is the lease: it goes where the lease goes, and so does the wish for one.
+local function release(seq)
+  local of = redis.call('HMGET', STEPS, seq .. ':slot', seq .. ':wants')
+  if of[1] then
+    redis.call('ZREM', slots_of(of[1]), member(seq))
+    redis.call('HDEL', STEPS, seq .. ':slot')
+  end
+  if of[2] then
+    redis.call('ZREM', waiting_of(of[2]), member(seq))
+    redis.call('HDEL', STEPS, seq .. ':wants')
+  end
+end
+
 -- The join that a step's end only counts down. What comes before it in the step holds no quotes.
 local function join_of(step)
   local join = string.match(step or '', '"join":(%d+)')
@@ -101,6 +123,7 @@ end
 -- A step at work stands in no other index than those of open steps and of leases.
 local function close_running(seq, status, step)
   redis.call('HSET', STEPS, seq .. ':status', status, seq .. ':ended', now)
+  release(seq)
   redis.call('SREM', OPEN, seq)
   redis.call('ZREM', LEASES, member(seq))
   return count_down(step)
@@ -124,9 +147,14 @@ local LEVEL_SPAN = 1e13
 local LEVELS = { high = 0, normal = 1, low = 2 }
 local own_level
 
-local function note_sent(seq)
+-- Where a step that queues from now on stands among the steps of all runs.
+local function rank()
   own_level = own_level or LEVELS[redis.call('HGET', RUN, 'priority') or 'normal']
-  redis.call('ZADD', QUEUED, own_level * LEVEL_SPAN + now, member(seq))
+  return own_level * LEVEL_SPAN + now
+end
+
+local function note_sent(seq)
+  redis.call('ZADD', QUEUED, rank(), member(seq))
 end
 
 local function queue(seq)

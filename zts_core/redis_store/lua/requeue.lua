@@ -11,7 +11,8 @@ if not status then
   return 'nothing'
 end
 if why == 'unclaimed' then
-  if status ~= 'queued' then
+  local waits = redis.call('HMGET', STEPS, seq .. ':turn', seq .. ':wants')
+  if status ~= 'queued' or waits[1] == 'waits' or waits[2] then
     return 'nothing'
   end
   note_sent(seq)
@@ -35,6 +36,7 @@ if status ~= 'running' or lease > now + ARGV[5] then
   return 'nothing'
 end
 redis.call('ZREM', LEASES, member(seq))
+release(seq)
 ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '', gone = lease > now }))
 if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
   add('takeover', count_attempt(seq, 'cancelled'), 1)
