@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [language] [startup] [engine] [graph] [--json]`."""
+"""Runs the benchmarks: `python -m benchmarks [language] [startup] [engine] [flatness] [graph] [--json]`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import engine, graph, language, startup
+from benchmarks import engine, flatness, graph, language, startup
 from benchmarks.measuring import Figure, report
 
 PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "language": language.figures,
     "startup": startup.figures,
     "engine": engine.figures,
+    "flatness": flatness.figures,
     "graph": graph.figures,
 }
 

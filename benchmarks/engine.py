@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
 import redis
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from benchmarks.measuring import Figure, children_of, cpu_seconds, figure, memory_mb, process, python
 from zts_core.celery_queue import CeleryQueue, make_app
@@ -24,6 +27,7 @@ from zts_core.workflow.plan import Plan, compile_plan
 from zts_producer.embedded.server_binary import find_server
 
 PAYLOAD = "x" * 180
+GROWTH_STEPS = int(os.environ.get("BENCH_GROWTH_STEPS", "10000"))
 CREW = "benchmarks.engine:NoOpCrew"
 
 
@@ -32,6 +36,8 @@ class Nothing(BaseModel):
 
     text: str = PAYLOAD
     items: list[int] = []
+    at_ns: int = Field(default_factory=time.monotonic_ns)
+    """When its crew ended, by the clock that all processes of this machine share."""
 
 
 class NoOpCrew:
@@ -114,6 +120,28 @@ class Engine:
                     break
                 after = entries[-1].id if entries else after
 
+    def gaps(self, plan: Plan) -> list[float]:
+        """Milliseconds from the end of each step's crew to the end of the next one's, in one run of a sequence."""
+        run_id = self.start(plan)
+        self.wait([run_id])
+        results = self.store.results(run_id, range(1, len(plan.nodes)))
+        ends = [results[seq].output["at_ns"] for seq in sorted(results)]
+        return [(later - earlier) / 1e6 for earlier, later in pairwise(ends)]
+
+    def floor(self, steps: int) -> float:
+        """Milliseconds that two queue hops and one commit cost on this Redis, without any engine."""
+        with redis.Redis.from_url(self.url) as client:
+            started = time.perf_counter()
+            for number in range(steps):
+                for _ in range(2):
+                    client.lpush("bench:queue", PAYLOAD)
+                    client.brpop(["bench:queue"])
+                commit = client.pipeline(transaction=True)
+                for name in ("output", "ledger", "state", "outbox"):
+                    commit.set(f"bench:{name}:{number}", PAYLOAD, ex=60)
+                commit.execute()
+            return 1000 * (time.perf_counter() - started) / steps
+
     def pids(self) -> list[int]:
         return [self.server.pid, self.worker.pid, *children_of(self.worker.pid)]
 
@@ -138,15 +166,44 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
     """All figures of the engine."""
     with Engine() as engine:
         yield figure("idle worker child", "MB", _idle_memory(engine), note="proportional set size, prefork")
-        plan = sequence(50)
-        values = [1000 * engine.play(plan) / 50 for _ in range(rounds)]
-        yield figure("a step in a sequence of 50", "ms", values, note="inline watchdog, two children")
+        yield from _sequences(engine, rounds=rounds)
         yield from _throughput(engine, rounds=rounds)
         values = [1000 * engine.play(fan_out(100)) for _ in range(rounds)]
-        yield figure("fan-out 1 to 100 to 1", "ms", values, note="a chord, joined by its body")
+        yield figure("fan-out 1 to 100 to 1", "ms", values, note="joined by its last step")
+        yield figure("fan-out 1 to 10,000 to 1", "s", [engine.play(fan_out(10_000))])
+        yield from _growth(engine)
     with Engine(watchdog="chord") as engine:
         values = [1000 * engine.play(sequence(50)) / 50 for _ in range(rounds)]
         yield figure("a step in a sequence of 50", "ms", values, note="every wave a chord")
+
+
+def _sequences(engine: Engine, *, rounds: int) -> Iterator[Figure]:
+    """Floor and steps in turns, so that both meet the same neighbours on the machine."""
+    plan = sequence(50)
+    floors, gaps, ratios = [], [], []
+    for _ in range(4 * rounds):
+        floors.append(engine.floor(50))
+        found = engine.gaps(plan)
+        gaps += found
+        ratios.append(statistics.median(found) / floors[-1])
+    yield figure("two queue hops and a commit on bare Redis", "ms", floors, note="the floor of the same rounds")
+    yield figure("a step in a sequence of 50", "ms", gaps, note="inline watchdog, two children; high is the longest")
+    yield figure("the same, 99th percentile", "ms", [statistics.quantiles(gaps, n=100)[98]])
+    yield figure("the same, by the floor of its round", "x", ratios)
+
+
+def _growth(engine: Engine) -> Iterator[Figure]:
+    """Memory that children gain over many steps."""
+    children = children_of(engine.worker.pid)
+    before = sum(memory_mb(pid) for pid in children)
+    plan = sequence(5)
+    for _ in range(GROWTH_STEPS // 1000):
+        engine.play(plan, runs=200)
+    gained = sum(memory_mb(pid) for pid in children) - before
+    note = (
+        f"{GROWTH_STEPS:,} steps, all children together" if children_of(engine.worker.pid) == children else "recycled"
+    )
+    yield figure("memory gained", "MB", [gained], note=note)
 
 
 def _idle_memory(engine: Engine) -> list[float]:

@@ -11,8 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.engine import Engine
+from pydantic import SecretStr
+
+from benchmarks.engine import CREW, Engine
 from benchmarks.measuring import Figure, figure, python, timed
+from zts_core.settings import Settings
+from zts_producer.client import Client
 
 IDEA = Path(__file__).resolve().parent.parent / "examples" / "ideas" / "bee_hive_log.txt"
 
@@ -29,6 +33,7 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
         environment = _environment(tempfile.gettempdir(), REDIS_URL=engine.url)
         values = timed(lambda: _quiet(detach, environment), rounds=rounds)
         yield figure("zts-submit --detach", "s", values, note="whole command")
+        yield figure("submit_many", "runs/s", [_submitted_per_s(engine.url) for _ in range(rounds)], note="1,000 ideas")
     values = timed(lambda: _quiet(python("-c", _ORCHESTRATOR), _environment(tempfile.gettempdir())), rounds=rounds)
     yield figure("orchestrator: import, construct, list workflows", "s", values, note="whole process")
     values = timed(lambda: _quiet([*_script("zts"), "--version"], dict(os.environ)), rounds=rounds)
@@ -42,6 +47,19 @@ async def main():
     await ZeroToShipOrchestrator().list_available_workflows()
 asyncio.run(main())
 """
+
+
+def _submitted_per_s(redis_url: str) -> float:
+    """Runs per second that one call records and sends, the check of their workflow included."""
+    ideas = [f"# Idea {number}\n\nKeepers write down each inspection of a hive." for number in range(1000)]
+    with tempfile.TemporaryDirectory(prefix="zts-bench-") as home:
+        flow = Path(home) / "one_step.yaml"
+        flow.write_text(f"name: one_step\nsequence:\n  - {{state: ONLY, crew: {CREW!r}}}\n")
+        with Client(Settings(redis_url=SecretStr(redis_url), data_folder=Path(home)), workers=False) as client:
+            client.submit("warm up", str(flow), out=home)
+            started = time.perf_counter()
+            client.submit_many(ideas, str(flow), out=home)
+            return len(ideas) / (time.perf_counter() - started)
 
 
 def _to_first_step(command: list[str], **environment: str) -> float:
