@@ -195,6 +195,7 @@ def _sequences(engine: Engine, *, rounds: int) -> Iterator[Figure]:
 def _growth(engine: Engine) -> Iterator[Figure]:
     """Memory that children gain over many steps."""
     children = children_of(engine.worker.pid)
+    engine.play(sequence(5), runs=400)  # what a process loads and keeps with its first steps is no growth
     before = sum(memory_mb(pid) for pid in children)
     plan = sequence(5)
     for _ in range(GROWTH_STEPS // 1000):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import re
 import tempfile
@@ -21,7 +22,7 @@ from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
 from zts_core.likeness import SeenBefore
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
-from zts_core.run import Ref
+from zts_core.run import Ref, dumps
 from zts_core.workflow.conditions import MISSING, lookup
 from zts_core.workflow.plan import REFERENCE, Plan
 from zts_worker.patience import patiently
@@ -110,6 +111,30 @@ class Inputs:
         return [self._known[seq] for seq in seqs if seq in self._known]
 
 
+class FanOutLists:
+    """The last lists that fan-outs went over in this process: each of their items would read the whole list again.
+
+    Safe to keep, because what a done step gave never changes; items are handed out as copies, so crews cannot either.
+    """
+
+    def __init__(self, *, most: int = 4) -> None:
+        self._most = most
+        self._known: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def item(self, run_id: str, place: str, index: int, *, read: Callable[[], Any]) -> Any:
+        """A copy of one item of the list at `place`, which `read` gives where it is not known; MISSING without it."""
+        with self._lock:
+            found = self._known.get((run_id, place), MISSING)
+        if found is MISSING:
+            found = read()
+            with self._lock:
+                while len(self._known) >= self._most:
+                    del self._known[next(iter(self._known))]
+                self._known[run_id, place] = found
+        return copy.deepcopy(lookup(found, str(index)))
+
+
 class AttemptContext:
     """The StepContext of one attempt."""
 
@@ -123,8 +148,10 @@ class AttemptContext:
         claim: Claim,
         plan: Plan,
         models: ModelsFinder | None = None,
+        lists: FanOutLists | None = None,
     ) -> None:
         step = claim.step
+        self._lists = lists or FanOutLists()
         self.run_id = run_id
         self.state: str = step["state"]
         self.workflow: str = step["workflow"]
@@ -208,7 +235,8 @@ class AttemptContext:
 
     def _item(self, over: str, index: int) -> Any:
         namespace, _, path = over.partition(".")
-        value = lookup(self.earlier(namespace) or {}, f"{path}.{index}")
+        place = f"{dumps(self._step['inputs'].get(namespace))} {path}"
+        value = self._lists.item(self.run_id, place, index, read=lambda: lookup(self.earlier(namespace) or {}, path))
         if value is MISSING:
             raise PermanentError(f"item {index + 1} of {over} is not there")
         return value

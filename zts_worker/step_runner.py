@@ -25,7 +25,7 @@ from zts_core.run import Outcome, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder, Observer
-from zts_worker.step_context import AttemptContext, ModelsFinder
+from zts_worker.step_context import AttemptContext, FanOutLists, ModelsFinder
 from zts_worker.supervision import Ended, Watched, watch
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ class StepRunner:
         self.limits = limits or RunnerLimits()
         self.observer = observer
         self.models = models
+        self.lists = FanOutLists()
         self.left_behind = 0
         """How many crews could not be stopped and still run in this process."""
 
@@ -135,6 +136,7 @@ class StepRunner:
             claim=attempt.claim,
             plan=attempt.plan,
             models=self.models,
+            lists=self.lists,
         )
         try:
             outcome = self.run_crew(attempt, context)
