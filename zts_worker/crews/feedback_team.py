@@ -1,7 +1,7 @@
 """Decides what agents add to an examination: an examiner reads the files, a reviewer comments and wishes.
 
-What was measured stays. A wish counts where its quote stands in the file it names; it asks the builder for a change in
-the first review only and where the builder has agents who can, so that two teams of models cannot go round for ever.
+What was measured stays. A wish counts where its quote stands in the file it names. It asks the builder for a change
+where the step says `wishes_may_ask`, the builder has agents who can, and in the first review only: so it ends.
 """
 
 from __future__ import annotations
@@ -90,6 +90,9 @@ def _is_there(wish: Wish, folder: WorkFolder) -> bool:
 
 
 def _may_ask(context: StepContext) -> bool:
+    """Only where the workflow says that somebody can fulfil a wish: others would end unapproved for a taste."""
+    if context.values.get("wishes_may_ask") is not True:
+        return False
     return (context.earlier("build") or {}).get("mode") == "model" and context.earlier("feedback") is None
 
 

@@ -227,9 +227,10 @@ MOVES = [
 ]
 
 
-def reviewed(build_mode: str, **earlier: Any) -> tuple[Review, ScriptedModels]:
+def reviewed(build_mode: str, *, may_ask: bool = True, **earlier: Any) -> tuple[Review, ScriptedModels]:
     script = ScriptedModels({"feedback/examiner": MOVES, "feedback/reviewer": [OPINION]})
-    context = TestContext(earlier={"build": {"mode": build_mode}, **earlier}, earlier_files=BUILT)
+    values = {"wishes_may_ask": may_ask}
+    context = TestContext(earlier={"build": {"mode": build_mode}, **earlier}, earlier_files=BUILT, values=values)
     return by_reviewer(script, context, BEFORE), script
 
 
@@ -249,7 +250,10 @@ def test_a_wish_with_a_quote_that_is_there_asks_a_builder_with_agents_once() -> 
     ]
     assert (after.approved, after.rejected, after.escalated) == (False, True, False)
     again, _ = reviewed("model", feedback=after)
-    assert (again.approved, again.change_requests) == (True, [])
+    unasked, _ = reviewed("model", may_ask=False)
+    for other in (again, unasked):
+        assert (other.approved, other.change_requests) == (True, [])
+        assert "reviewer: README.md: Say how." in other.comments
 
 
 def test_an_examiner_too_weak_to_move_leaves_the_review_to_the_reviewer() -> None:
