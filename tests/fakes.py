@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
+from zts_core.audit import AuditLine, AuditTrail, digest, link
 from zts_core.crew import short_name
 from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
@@ -36,6 +37,7 @@ from zts_core.ports import (
     StepResult,
     Waits,
 )
+from zts_core.redis_store.codec import EFFECTS, result_json
 from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, StepStatus, dumps
 from zts_core.workflow.plan import Plan
 
@@ -103,6 +105,7 @@ class MemoryRun:
     visits: dict[str, int] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
     line: deque[int] = field(default_factory=deque)
+    chain: list[str] | None = None
 
     def is_held(self, step: MemoryStep, attempt: int) -> bool:
         return step.status is StepStatus.RUNNING and step.attempt == attempt
@@ -147,6 +150,7 @@ class MemoryStore:
             self.plans[plan.digest] = plan.to_json()
             run = MemoryRun(new, plan.digest, self.now, self.now + round(new.deadline_s * 1000))
             run.paused = new.paused
+            run.chain = [] if plan.audited else None
             self.known[new.run_id] = run
             self._note(run, "run_created", 0, workflow=new.workflow, title=new.title, plan=plan.digest)
             self._apply(run, decision)
@@ -410,6 +414,20 @@ class MemoryStore:
         if run_id in self.known:
             self.known[run_id].deadline_open = False
 
+    def audit_trail(self, run_id: str) -> AuditTrail:
+        run = self._run(run_id)
+        effects = {seq: digest(result_json(result)) for seq, result in run.results.items()}
+        return AuditTrail(tuple(map(_audit_line, run.ledger)), tuple(run.chain or ()), effects)
+
+    def delete(self, run_id: str) -> bool:
+        run = self.known.get(run_id)
+        if run is None or run.finish is None:
+            return False
+        del self.known[run_id]
+        self.keys = {key: first for key, first in self.keys.items() if first != run_id}
+        self.dead_at = {place: at for place, at in self.dead_at.items() if place[0] != run_id}
+        return True
+
     def admit_tick(self, *, interval_s: float) -> bool:
         if self.now < self.next_tick_ms:
             return False
@@ -565,7 +583,7 @@ class MemoryStore:
             run.steps[seq] = MemoryStep(seq, _static(reused.start), StepStatus.DONE, self.now, ended_ms=self.now)
             run.results[seq] = StepResult(reused.namespace, reused.output, reused.artifacts)
             detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest}
-            self._note(run, "step_reused", seq, **detail)
+            self._note(run, "step_reused", seq, **detail, sha256=digest(result_json(run.results[seq])))
         for start in decision.starts:
             run.steps[start.seq] = MemoryStep(start.seq, _static(start), StepStatus.QUEUED, self.now, due_ms=self.now)
         self._queue_wave(run, [start.seq for start in decision.starts], decision.window)
@@ -587,6 +605,8 @@ class MemoryStore:
             self.dead_at[run.new.run_id, step.seq] = self.now
         step.error = settled.reason or step.error
         detail = {"attempt": step.attempt, "namespace": settled.namespace, "digest": settled.digest}
+        if status is StepStatus.DONE:
+            detail["sha256"] = digest(result_json(result))
         self._note(run, f"step_{status}", step.seq, **detail, **({"error": settled.reason} if settled.reason else {}))
 
     def _looped(self, run: MemoryRun, decision: Decision) -> str:
@@ -634,6 +654,8 @@ class MemoryStore:
     def _note(self, run: MemoryRun, kind: str, seq: int, **detail: Any) -> None:
         self.last_entry += 1
         run.ledger.append(LedgerEntry(str(self.last_entry), self.now, kind, seq, json.loads(dumps(detail))))
+        if run.chain is not None:
+            run.chain.append(link(run.chain[-1] if run.chain else "", _audit_line(run.ledger[-1])))
 
     def _find(self, run_id: str, seq: int) -> tuple[MemoryRun | None, MemoryStep | None]:
         run = self.known.get(run_id)
@@ -732,6 +754,11 @@ def _status_after(decision: Decision) -> RunStatus:
     if decision.state.ending:
         return RunStatus.ENDING
     return RunStatus.WAITING if decision.asks_only else RunStatus.RUNNING
+
+
+def _audit_line(entry: LedgerEntry) -> AuditLine:
+    effect = entry.detail.get("sha256", "") if entry.kind in EFFECTS else ""
+    return AuditLine(entry.id, entry.kind, entry.seq, dumps(entry.detail), effect)
 
 
 def _static(start: StepStart) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from zts_core.audit import AuditTrail
 from zts_core.decision import Decision, Packed
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
@@ -412,6 +413,9 @@ class RunStore(Protocol):
     def run(self, run_id: str) -> RunRecord:
         """One run; UnknownRun where there is none."""
 
+    def delete(self, run_id: str) -> bool:
+        """Drop a run that has ended, with all that is kept of it alone; False where there is no such run."""
+
     def idea(self, run_id: str) -> str:
         """The idea's text."""
 
@@ -441,6 +445,9 @@ class RunStore(Protocol):
 
     def ledger(self, run_id: str, *, after: str = "0") -> Sequence[LedgerEntry]:
         """The run's history after an entry's id."""
+
+    def audit_trail(self, run_id: str) -> AuditTrail:
+        """The run's lines as they are kept, the chain made with them, and digests of its effects; empty without one."""
 
     def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
         """The same, waiting up to `wait_s` seconds for the first entry."""

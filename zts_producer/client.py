@@ -19,6 +19,7 @@ from zts_producer.lookup import find_run
 from zts_producer.wiring import Say, Services
 
 if TYPE_CHECKING:
+    from zts_core.audit import AuditTrail
     from zts_core.ports import Created, NewRun
     from zts_core.workflow.plan import Plan
     from zts_core.workflow.problems import Problem
@@ -303,6 +304,27 @@ class Client:
         reviver = Reviver(self.services.dispatcher)
         created = reviver.replay_run(old.run_id, new, from_state=from_state, files=self.services.artifacts)
         return store.run(created.run_id)
+
+    def audit(self, run: str) -> AuditTrail:
+        """The run's history with the chain that was made with it; empty chain where its workflow asks for none."""
+        return self.services.store.audit_trail(self.find(run))
+
+    def delete(self, run: str) -> RunRecord:
+        """Drop a run that has ended: from the graph where there is one, its files, recorded answers, and the store.
+
+        The store comes last, so that a deletion that was cut short can be asked for again. Raises BadInput where the
+        run has not ended.
+        """
+        record = self.record(run)
+        if record.outcome is None:
+            raise BadInput(
+                f"run {record.run_id} has not ended and cannot be deleted; `zts cancel {record.run_id}` first"
+            )
+        if self.services.results.has_graph:
+            self.services.results.graph.forget([record.run_id])
+        self.services.artifacts.forget(record.run_id)
+        self.services.store.delete(record.run_id)
+        return record
 
     def _unfinished(self, run: str, wish: str) -> RunRecord:
         record = self.record(run)

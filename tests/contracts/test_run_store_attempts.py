@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.contracts.store_worlds import World
 from tests.unit.heart.playing import approval, parallel, step, when
 from zts_core.advance import advance
+from zts_core.audit import digest
 from zts_core.ports import ClaimVerdict, LeaseVerdict, RequeueVerdict, SettleVerdict, StepResult
+from zts_core.redis_store.codec import result_json
 from zts_core.run import Outcome, Settled, SettledAs, StepStatus
 
 A_LEASE = 0.05
@@ -160,7 +162,9 @@ class TestSettling:
         assert [settled.seq for settled in position.settled] == [1]
         assert position.settled[0].digest == "d1"
         entry = world.store.ledger("r1")[-1]
-        assert (entry.kind, entry.detail) == ("step_done", {"attempt": 1, "namespace": "a", "digest": "d1"})
+        kept = digest(result_json(StepResult("a", {"n": 1}, {"file.txt": ("abc", 3)})))
+        told = {"attempt": 1, "namespace": "a", "digest": "d1", "sha256": kept}
+        assert (entry.kind, entry.detail) == ("step_done", told)
 
     def test_an_effect_is_committed_once(self, world: World) -> None:
         world.submit(step("A"), step("B"))

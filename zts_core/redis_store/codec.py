@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
+from zts_core.audit import AuditLine, digest
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
 from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult, Waits
 from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, StepStatus, dumps
+
+EFFECTS = ("step_done", "step_reused")
+"""Lines of the ledger that tell of an effect."""
 
 MICRO = 1_000_000
 """Redis counts whole numbers: money is kept in millionths of a dollar."""
@@ -74,8 +78,9 @@ def start_json(start: StepStart) -> str:
 
 def _reused(reused: Reused) -> list[str | int]:
     effect = {"namespace": reused.namespace, "output": reused.output, "artifacts": reused.artifacts}
-    detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest}
-    return [reused.start.seq, start_json(reused.start), dumps(effect), dumps(detail)]
+    text = dumps(effect)
+    detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest, "sha256": digest(text)}
+    return [reused.start.seq, start_json(reused.start), text, dumps(detail)]
 
 
 def _approval(asked: ApprovalStart) -> list[Any]:
@@ -194,6 +199,12 @@ def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None])
         values=static.get("values", {}),
         inputs=static.get("inputs", {}),
     )
+
+
+def audit_line(entry_id: str, fields: Mapping[str, str]) -> AuditLine:
+    """A line as it is kept, with the digest of the effect it tells of."""
+    effect = json.loads(fields["detail"]).get("sha256", "") if fields["kind"] in EFFECTS else ""
+    return AuditLine(entry_id, fields["kind"], int(fields["seq"]), fields["detail"], effect)
 
 
 def ledger_entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:

@@ -6,7 +6,7 @@ Of one run, all dropped together `retention` after its end:
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, priority (where not normal), key, values, out,
                                    budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
-                                   seen_before (JSON), paused, withdrawn (outcome and reason, once stopping),
+                                   seen_before (JSON), audit, paused, withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
@@ -21,6 +21,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
     zts:run:<id>:line      list    "<seq>", or "<seq> <queue> <message>" where this Redis is the broker: steps of wide
                                    waves that are not sent yet; gone at the run's end
+    zts:run:<id>:audit     list    one digest a line of the ledger, each over the one before (audit.py); only of runs
+                                   whose workflow says `audit: true`
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
     zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
                                    calls, each also with :<crew>; hold:<call> -> "usd tokens crew" set aside,

@@ -29,6 +29,7 @@ _NAMES = (
     "requeue",
     "reopen",
     "wake",
+    "delete",
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from redis.exceptions import ResponseError
 
+from zts_core.audit import AuditTrail, digest
 from zts_core.decision import Decision
 from zts_core.errors import UnknownRun
 from zts_core.ports import (
@@ -104,6 +105,7 @@ class RedisStore:
             **({"paused": "1"} if new.paused else {}),
             **({"priority": new.priority} if new.priority is not Priority.NORMAL else {}),
             **({"reuse_answers": "1"} if new.reuse_answers else {}),
+            **({"audit": "1"} if plan.audited else {}),
             **({"seen_before": dumps([asdict(seen) for seen in new.seen_before])} if new.seen_before else {}),
             **budget_fields(new),
         }
@@ -161,7 +163,10 @@ class RedisStore:
         trace: str = "",
     ) -> Settling:
         status = _STATUS_AFTER[settled.status]
+        effect = codec.result_json(result)
         detail = {"attempt": attempt, "namespace": settled.namespace, "digest": settled.digest}
+        if settled.status is SettledAs.DONE:
+            detail["sha256"] = digest(effect)
         if settled.reason:
             detail["error"] = settled.reason
         answer = self._scripts.call(
@@ -171,7 +176,7 @@ class RedisStore:
             attempt,
             status,
             settled.to_json(),
-            codec.result_json(result),
+            effect,
             f"step_{status}",
             dumps(detail),
             settled.reason,
@@ -381,6 +386,18 @@ class RedisStore:
             raise _unknown(run_id)
         return found[0]
 
+    def delete(self, run_id: str) -> bool:
+        with translated(self.place):
+            booked = cast("list[str]", self._redis.hkeys(keys.run_key(run_id, "calls")))
+        if not self._scripts.call("delete", run_id):
+            return False
+        # What models answered to it holds what it asked; another run with the same question pays for it anew.
+        given = [name.rpartition(":")[2] for name in booked if name.startswith("answered:")]
+        if given:
+            with translated(self.place):
+                self._redis.delete(*map(keys.answer_key, given))
+        return True
+
     def idea(self, run_id: str) -> str:
         with translated(self.place):
             return cast("str | None", self._redis.hget(keys.run_key(run_id), "idea")) or ""
@@ -452,6 +469,16 @@ class RedisStore:
         with translated(self.place):
             rows = cast("list[Any]", self._redis.xrange(keys.run_key(run_id, "ledger"), min=f"({after}", max="+"))
         return [codec.ledger_entry(entry_id, fields) for entry_id, fields in rows]
+
+    def audit_trail(self, run_id: str) -> AuditTrail:
+        with translated(self.place):
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.xrange(keys.run_key(run_id, "ledger"))
+            pipe.lrange(keys.run_key(run_id, "audit"), 0, -1)
+            pipe.hgetall(keys.run_key(run_id, "results"))
+            rows, chain, results = pipe.execute()
+        lines = tuple(codec.audit_line(entry_id, fields) for entry_id, fields in rows)
+        return AuditTrail(lines, tuple(chain), {int(seq): digest(text) for seq, text in results.items()})
 
     def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
         with translated(self.place):

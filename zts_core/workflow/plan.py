@@ -95,6 +95,11 @@ class Plan:
         return tuple(sorted({node.model.crew for node in self.nodes.values() if isinstance(node.model, Step)}))
 
     @cached_property
+    def audited(self) -> bool:
+        """Whether one of its workflows asks for a tamper-evident history."""
+        return any(workflow.metadata.get("audit") is True for workflow in self.workflows.values())
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -23,6 +23,8 @@ COMMANDS = {
     "dead": ("reviving", "List, show, retry and drop steps that failed for good."),
     "approve": ("answers", "Answer yes to what a run asks."),
     "reject": ("answers", "Answer no to what a run asks."),
+    "audit": ("auditing", "Check that a run's history is as it was written."),
+    "delete": ("auditing", "Delete a run for good."),
     "workflows": ("workflows", "List, show, check and simulate workflows."),
     "crews": ("crews", "List the crews that workflows can name."),
     "graph": ("graph", "Ask the graph of all results, in Cypher or by name."),

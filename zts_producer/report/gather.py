@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from zts_core.artifacts import safe_path
+from zts_core.audit import AuditTrail
 from zts_core.errors import BadInput
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
@@ -85,6 +86,7 @@ class Report:
     outputs: Mapping[str, Mapping[str, Any]]
     not_judged: Mapping[str, Sequence[str]]
     files: tuple[ShippedFile, ...]
+    audit: AuditTrail
 
     @property
     def bill(self) -> Bill:
@@ -122,6 +124,7 @@ def gather(client: Client, run_id: str) -> Report:
         outputs=outputs,
         not_judged={name: sentences for name, output in outputs.items() if (sentences := _not_judged(output))},
         files=shipped_files(refs, results),
+        audit=store.audit_trail(run_id),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from zts_core.audit import AuditTrail
 from zts_producer.outcomes import exit_code
 from zts_producer.report.build import built_commands, built_summary
 from zts_producer.report.charts import charts
@@ -89,8 +90,14 @@ def run_json(report: Report) -> dict[str, Any]:
         },
         "not_judged": report.not_judged,
         "files": [asdict(file) for file in report.files],
+        **({"audit": _seal(report.audit)} if report.audit.chain else {}),
         "workflow": json.loads(report.plan.to_json()),
     }
+
+
+def _seal(trail: AuditTrail) -> dict[str, Any]:
+    """What proves later that the history is still this one, to whoever kept it."""
+    return {"lines": len(trail.lines), "sha256": trail.seal(len(trail.lines))}
 
 
 def _tone(report: Report) -> str:

@@ -8,16 +8,27 @@ local PREFIX = RUN:sub(1, #RUN - #run - #'run:')
 local PLANNED = PREFIX .. 'planned'
 local LINE = RUN .. ':line'
 local LIMITS = PREFIX .. 'limits'
+local AUDIT = RUN .. ':audit'
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local has_news = false
+-- One more link of an audited run's chain; `zts_core/audit.py` says what it is, and why SHA-1 will do here.
+local function chain(id, kind, seq, detail)
+  local before = redis.call('LINDEX', AUDIT, -1) or ''
+  redis.call('RPUSH', AUDIT, redis.sha1hex(table.concat({ before, id, kind, seq, detail }, '\n')))
+end
+
+local has_news, audited = false, false
 local function ledger(kind, seq, detail)
-  redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
+  local id = redis.call('XADD', LEDGER, '*', 'kind', kind, 'seq', seq, 'detail', detail)
   if not has_news then
     redis.call('ZADD', OUTBOX, 'NX', now, run)
+    audited = redis.call('HEXISTS', RUN, 'audit') == 1
     has_news = true
+  end
+  if audited then
+    chain(id, kind, seq, detail)
   end
 end
 
@@ -276,6 +287,7 @@ local function finish(decision)
   for index = 1, 7 do
     redis.call('PEXPIRE', KEYS[index], ttl)
   end
+  redis.call('PEXPIRE', AUDIT, ttl)
 end
 
 -- The place that a loop has come by for the third time with the same data, if the decision goes there.

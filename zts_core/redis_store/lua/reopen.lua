@@ -6,6 +6,7 @@ end
 for index = 1, 7 do
   redis.call('PERSIST', KEYS[index])
 end
+redis.call('PERSIST', AUDIT)
 redis.call('HDEL', RUN, 'outcome', 'reason', 'finished', 'withdrawn', 'paused')
 redis.call('HSET', RUN, 'deadline', now + ARGV[5])
 redis.call('ZREM', EXPIRING, run)
