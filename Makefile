@@ -51,7 +51,7 @@ capacity: $(VENV)/ready-dev ## 70 % of peak for MINUTES=30 with a worker killed 
 	$(BIN)/python -m benchmarks.soak --capacity --minutes $(MINUTES) --plot docs/pictures/capacity.svg
 
 docs: $(VENV)/ready-dev ## Build the documentation's site into build/site, with strict links
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 dist: $(VENV)/ready-dev ## Build wheel and sdist, and run the main job from the wheel in an empty environment
 	rm -rf dist && $(BIN)/python -m build --outdir dist .

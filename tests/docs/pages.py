@@ -27,7 +27,7 @@ class Block:
 
 def blocks(page: Path) -> Iterator[Block]:
     for found in FENCE.finditer(page.read_text("utf-8")):
-        name = re.search(r"file=(\S+)", found["more"])
+        name = re.search(r"title=\"(\S+)\"", found["more"])
         yield Block(page.name, found["language"], name[1] if name else "", found["text"])
 
 

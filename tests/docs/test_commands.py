@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -79,6 +80,7 @@ def test_a_command_of_ours_is_known_and_answers(
     monkeypatch.setenv("HOME", str(place.folder))
     monkeypatch.setenv("ZTS_DATA_FOLDER", str(place.folder / "data"))
     monkeypatch.chdir(place.folder)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     # What follows a run to its end gets one that has ended.
     follows = command.split()[1] in ("watch", "resume")
     program, *words = with_real_names(command, place.ended if follows else place.run, place.folder)

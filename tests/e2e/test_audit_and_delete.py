@@ -43,7 +43,7 @@ def test_an_audited_run_is_verified_and_deleted_with_all_that_is_its_own(shell: 
             tamper(client, run_id)
             assert shell.run("zts", "audit", "verify", "last").code == 3
             assert LocalArtifacts(shell.folder / "data" / "artifacts").folder.joinpath(run_id).exists()
-            assert shell.run("zts", "delete", run_id, stdin=b"n\n").code == 130
+            assert shell.run("zts", "delete", run_id).code == 2, "nobody is there to be asked"
             assert shell.run("zts", "delete", run_id, "--yes").code == 0
             left = [key for key in client.scan_iter("*") if run_id in key]
             assert left == []

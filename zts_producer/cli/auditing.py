@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,9 @@ def delete(run: str, yes: bool, as_json: bool) -> None:
 
     with Client(workers=False, say=notice) as client:
         record = client.record(run)
-        if not (yes or as_json):
+        if not (yes or sys.stdin.isatty()):
+            raise BadInput(f"nobody is asked whether run {record.run_id} may be deleted for good; say it with --yes")
+        if not yes:
             click.confirm(f"delete run {record.run_id}, {record.title}, for good?", abort=True, err=True)
         client.delete(record.run_id)
     if as_json:

@@ -16,7 +16,7 @@ from zts_core.catalogue import find_crew, find_shape, list_crews, team_of
 from zts_worker.testing import assert_contract, run_crew
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "crews.md"
-FILE = re.compile(r"```\w+ file=(\S+)\n(.*?)```", re.S)
+FILE = re.compile(r"```\w+ title=\"(\S+)\"\n(.*?)```", re.S)
 
 
 @pytest.fixture
