@@ -380,6 +380,19 @@ class MemoryStore:
         self._queue(step)
         return RequeueVerdict.QUEUED
 
+    def hand_back(self, run_id: str, seq: int, *, attempt: int) -> RequeueVerdict:
+        run, step = self._find(run_id, seq)
+        if run is None or step is None or step.status is not StepStatus.RUNNING or step.attempt != attempt:
+            return RequeueVerdict.NOTHING
+        gone = step.lease_ms > self.now
+        self._release(run, step)
+        self._note(run, "lease_expired", seq, attempt=attempt, worker=step.worker, gone=gone, handed_back=True)
+        if run.withdrawn:
+            self._cancel(run, step, "the run was stopped and its worker is gone")
+            return RequeueVerdict.DEAD
+        self._queue(step)
+        return RequeueVerdict.QUEUED
+
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
         _, step = self._find(run_id, seq)
         if step is None or step.status is not StepStatus.RETRYING or step.due_ms > self.now:

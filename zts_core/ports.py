@@ -389,6 +389,9 @@ class RunStore(Protocol):
     def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
         """Queue a step again whose lease ends within `early_s`; settle it as failed after `takeovers` of that."""
 
+    def hand_back(self, run_id: str, seq: int, *, attempt: int) -> RequeueVerdict:
+        """Queue a step again whose worker has to stop, without counting it as a takeover; DEAD where its run stops."""
+
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
         """Queue a step again whose back-off is over."""
 

@@ -100,7 +100,11 @@ _TELLINGS: Mapping[str, Callable[[Detail], str]] = {
     "approval_asked": lambda d: f"waits for an answer: {d.get('prompt', '')}",
     "approval_answered": _answered,
     "failure_tolerated": lambda d: f"its failure is tolerated: {d.get('why', '')}",
-    "lease_expired": lambda d: f"lost its worker {d.get('worker', '')}{_attempt(d)}, another takes it up",
+    "lease_expired": lambda d: (
+        f"was handed back by its worker {d.get('worker', '')}, which stops{_attempt(d)}; another takes it up"
+        if d.get("handed_back")
+        else f"lost its worker {d.get('worker', '')}{_attempt(d)}, another takes it up"
+    ),
     "halted": lambda d: f"halted: {d.get('reason', '')}",
     "stopping": lambda d: f"being stopped as {d.get('outcome', '')}: {d.get('reason', '')}",
     "cancelled": lambda d: f"being cancelled: {d.get('reason', '')}",

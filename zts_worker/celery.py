@@ -9,12 +9,12 @@ import threading
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 
 from zts_core.errors import SettingInvalid, ZtsError
 from zts_core.redis_store.advice import redis_advice
 from zts_core.settings import Settings, read_settings
-from zts_worker import freezing, logs
+from zts_worker import freezing, leaving, logs
 from zts_worker.looking import look
 from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
@@ -103,6 +103,12 @@ class FeedStep(bootsteps.StartStopStep):
     terminate = stop
 
 
+@worker_shutting_down.connect
+def leave(**_: Any) -> None:
+    """Told to stop: what is at work gets a while to end, and is handed back where it does not."""
+    leaving.leave_within(read_settings().shutdown)
+
+
 @worker_process_init.connect
 def guard_child(**_: Any) -> None:
     """Only children of the prefork pool hear this: each runs one crew at a time and is replaced when it dies."""
@@ -129,5 +135,6 @@ logs.install()
 endpoint.install()
 app = application(_settings)
 app.conf.include = ["zts_worker.tasks"]
+app.conf.worker_soft_shutdown_timeout = _settings.shutdown
 app.steps["worker"].add(ReaperStep)
 app.steps["worker"].add(FeedStep)

@@ -20,9 +20,19 @@ from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput, BudgetExceeded, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
-from zts_core.ports import Claim, ClaimVerdict, RunStore, SettleVerdict, Settling, StepMessage, StepResult
+from zts_core.ports import (
+    Claim,
+    ClaimVerdict,
+    RequeueVerdict,
+    RunStore,
+    SettleVerdict,
+    Settling,
+    StepMessage,
+    StepResult,
+)
 from zts_core.run import Outcome, Settled, SettledAs, dumps
 from zts_core.workflow.plan import Plan
+from zts_worker import leaving
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder, Observer
 from zts_worker.step_context import AttemptContext, FanOutLists, ModelsFinder
@@ -109,6 +119,10 @@ class StepRunner:
 
     def run(self, run_id: str, seq: int, *, joined: bool = False) -> ClaimVerdict:
         """Run one step. `joined` leaves it to the chord's body to decide what is next."""
+        if leaving.is_leaving():
+            # Taken from the queue just before the worker was told to stop; another one does it.
+            self.dispatcher.send_again([StepMessage(run_id, seq)])
+            return ClaimVerdict.HELD
         limits = self.limits
         claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=limits.lease_s, limits=limits.crews)
         if claim.verdict is ClaimVerdict.CLAIMED:
@@ -173,8 +187,21 @@ class StepRunner:
             return StepTimedOut(f"it took longer than its time-out of {attempt.claim.step['timeout']:g} s")
         if watched.ended is Ended.CANCELLED:
             return _Effect(SettledAs.CANCELLED, "its run was stopped")
+        if watched.ended is Ended.HANDED_BACK:
+            self.hand_back(attempt)
+            return None
         log.warning("run %s step %s: lease lost, nothing written", attempt.run_id, attempt.seq)
         return None
+
+    def hand_back(self, attempt: _Attempt) -> None:
+        """This worker has to leave: the step is for another one, at once and without blame."""
+        log.warning("run %s step %s: handed back, this worker stops", attempt.run_id, attempt.seq)
+        verdict = patiently(lambda: self.store.hand_back(attempt.run_id, attempt.seq, attempt=attempt.claim.attempt))
+        if verdict is RequeueVerdict.QUEUED:
+            message = StepMessage(attempt.run_id, attempt.seq, priority=attempt.claim.priority)
+            self.dispatcher.send_again([message])
+        elif verdict is RequeueVerdict.DEAD:
+            self.dispatcher.advance_run(attempt.run_id)
 
     def halt(self, attempt: _Attempt, outcome: Outcome, reason: str) -> _Effect:
         """Stop the whole run; what this attempt commits then lets it end."""

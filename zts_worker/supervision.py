@@ -24,7 +24,7 @@ from typing import Any
 from zts_core.crew import Crew
 from zts_core.errors import ServiceUnavailable, StepAbandoned, StepTimedOut
 from zts_core.ports import LeaseVerdict
-from zts_worker import freezing
+from zts_worker import freezing, leaving
 from zts_worker.step_context import AttemptContext
 
 STOP_GRACE_S = 5.0
@@ -38,6 +38,7 @@ class Ended(Enum):
     TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
     LEASE_LOST = "lease lost"
+    HANDED_BACK = "handed back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _watch(work: _Work, renew: Callable[[], LeaseVerdict], every_s: float) -> En
         if time.monotonic() >= next_renewal:
             next_renewal = time.monotonic() + every_s
             freezing.of_this_process.alive()
-            ended = _LOST.get(_renewed(renew))
+            ended = Ended.HANDED_BACK if leaving.time_is_over() else _LOST.get(_renewed(renew))
             if ended is not None:
                 return ended
 

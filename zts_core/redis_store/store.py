@@ -242,6 +242,9 @@ class RedisStore:
     def requeue_expired(self, run_id: str, seq: int, *, takeovers: int, early_s: float = 0.0) -> RequeueVerdict:
         return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "expired", takeovers, int(early_s * 1000)))
 
+    def hand_back(self, run_id: str, seq: int, *, attempt: int) -> RequeueVerdict:
+        return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "handed_back", attempt, 0))
+
     def requeue_retry(self, run_id: str, seq: int) -> RequeueVerdict:
         return RequeueVerdict(self._scripts.call("requeue", run_id, seq, "retry", 0, 0))
 

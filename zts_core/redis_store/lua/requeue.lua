@@ -32,17 +32,26 @@ if why == 'retry' then
   return 'queued'
 end
 local lease = tonumber(redis.call('ZSCORE', LEASES, member(seq)) or '0')
-if status ~= 'running' or lease > now + ARGV[5] then
+local handed_back = why == 'handed_back'
+if status ~= 'running' or (handed_back and step[3] ~= ARGV[4]) or (not handed_back and lease > now + ARGV[5]) then
   return 'nothing'
 end
 redis.call('ZREM', LEASES, member(seq))
 release(seq)
-ledger('lease_expired', seq, cjson.encode({ attempt = tonumber(step[3]), worker = step[4] or '', gone = lease > now }))
+ledger('lease_expired', seq, cjson.encode({
+  attempt = tonumber(step[3]), worker = step[4] or '', gone = lease > now, handed_back = handed_back or nil
+}))
 if redis.call('HEXISTS', RUN, 'withdrawn') == 1 then
   add('takeover', count_attempt(seq, 'cancelled'), 1)
   close(seq, 'cancelled')
   deliver(seq, settled_json(tonumber(seq), 'cancelled', 'the run was stopped and its worker is gone'))
   return 'dead'
+end
+if handed_back then
+  -- Its worker was told to stop: no fault of the step, however often it happens.
+  count_attempt(seq, 'lost')
+  queue(seq)
+  return 'queued'
 end
 if redis.call('HINCRBY', STEPS, seq .. ':takeovers', 1) > tonumber(ARGV[4]) then
   local reason = 'its worker died ' .. redis.call('HGET', STEPS, seq .. ':takeovers') .. ' times during this step, or froze'
