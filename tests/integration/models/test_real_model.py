@@ -92,7 +92,7 @@ def test_the_builder_with_so_small_a_model_is_never_less_than_the_rules_make_and
 ) -> None:
     process = AnyCrew(url, tmp_path, settings(model_url, model_max_tokens=120, model_repairs=1))
     process.idea = PLANT
-    run = process.play(step("BUILD", "BuilderCrew", timeout=240), budget_tokens=60_000)
+    run = process.play(step("BUILD", "BuilderCrew", timeout=200), budget_tokens=60_000)
     assert run.outcome in (Outcome.COMPLETED, Outcome.HALTED_BUDGET), run.reason
     calls = [entry.detail for entry in process.store.ledger("r1") if entry.kind == "model_call"]
     assert calls[0]["prompt"] == "builder/architect"
