@@ -25,8 +25,3 @@ def cure_of(refusal: object, *, otherwise: str) -> str:
     """What can be done about what Redis said, or `otherwise` where that says nothing we know."""
     said = str(refusal)
     return next((cure for word, cure in _CURES if word in said), otherwise)
-
-
-def waits_for_room(refusal: object) -> bool:
-    """Whether Redis refuses writes until somebody makes room for it."""
-    return any(word in str(refusal) for word in ("OOM", "maxmemory", "MISCONF"))

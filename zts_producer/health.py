@@ -100,6 +100,8 @@ def _redis(client: Client) -> Answer:
     answers = f"{client.services.place}, round trip {seconds * 1000:.1f} ms"
     advice = client.services.advice()
     said = "; ".join([answers, *advice.warnings, *filter(None, [advice.unchecked])])
+    if advice.refuses:
+        return HealthStatus.UNHEALTHY, said
     return HealthStatus.DEGRADED if advice.warnings else HealthStatus.HEALTHY, said
 
 

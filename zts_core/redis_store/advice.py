@@ -15,6 +15,7 @@ from zts_core.redis_store import keys
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
+from zts_core.refusals import cure_of
 
 WHY = "docs/redis.md tells more"
 TOLD_S = 24 * 3600.0
@@ -27,6 +28,8 @@ class Advice:
 
     warnings: tuple[str, ...] = ()
     unchecked: str = ""
+    refuses: str = ""
+    """Why it takes no writes just now; "" where it does."""
 
 
 def redis_advice(url: str, *, timeout_s: float) -> Advice:
@@ -38,8 +41,10 @@ def redis_advice(url: str, *, timeout_s: float) -> Advice:
             info = cast("dict[str, Any]", client.info())
         except ResponseError as error:
             return Advice(unchecked=f"how Redis at {place} keeps data could not be checked: {error}")
-    lines = [*warnings_about(info), *_loss(lost_at)]
-    return Advice(tuple(f"Redis at {place} {line}; {WHY}" for line in lines))
+    refusal = why_it_refuses(info)
+    refuses = f"Redis at {place} takes no writes: {refusal}" if refusal else ""
+    lines = tuple(f"Redis at {place} {line}; {WHY}" for line in [*warnings_about(info), *_loss(lost_at)])
+    return Advice((refuses, *lines) if refuses else lines, refuses=refuses)
 
 
 def _loss(lost_at: str | None) -> list[str]:
@@ -48,6 +53,15 @@ def _loss(lost_at: str | None) -> list[str]:
     if ago_s > TOLD_S:
         return []
     return [f"was replaced {ago_s / 60:.0f} minutes ago and lost accepted writes: the workers' logs name them"]
+
+
+def why_it_refuses(info: dict[str, Any]) -> str:
+    """Why a server refuses writes, and the cure, by the fields of INFO; "" where it takes them."""
+    if info.get("aof_last_write_status") == "err" or info.get("rdb_last_bgsave_status") == "err":
+        return cure_of("MISCONF", otherwise="")
+    if 0 < info.get("maxmemory", 0) <= info.get("used_memory", 0):
+        return cure_of("OOM", otherwise="")
+    return ""
 
 
 def warnings_about(info: dict[str, Any]) -> list[str]:

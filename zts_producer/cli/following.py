@@ -144,9 +144,14 @@ class _WorkerHint:
         now = time.monotonic()
         if entries:
             self._quiet_since = now
-        if not self._said and now - self._quiet_since >= PATIENCE_S and self._nobody_works():
+        if self._said or now - self._quiet_since < PATIENCE_S:
+            return
+        # A full server takes neither claims nor results, so a step at work does not mean that all is well.
+        said = self._client.services.advice().refuses or (self._cure() if self._nobody_works() else "")
+        if said:
             self._said = True
-            self._say(self._cure())
+            self._say(said)
+        self._quiet_since = now
 
     def _nobody_works(self) -> bool:
         if self._client.record(self._run_id).status is not RunStatus.RUNNING:

@@ -32,10 +32,11 @@ def why(run: str, as_json: bool) -> None:
             store.plan(record.plan_digest),
             now_ms=now_ms(),
         )
+        refuses = "" if record.outcome else client.services.advice().refuses
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), **({"redis": refuses} if refuses else {})})
         return
-    for line in lines(found):
+    for line in [*lines(found), *filter(None, [refuses])]:
         click.echo(line)
 
 
