@@ -199,6 +199,7 @@ class MemoryStore:
             priority=priority,
             following=following,
             limited=bool(step.slot),
+            kept_bytes=sum(result.kept_bytes for result in run.results.values()),
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:

@@ -1,18 +1,42 @@
 """Decides where crews' files live: by digest below a run's folder, so that a file is written once and never changed.
 
+A local folder, or any place that fsspec reaches (`s3://`, `gs://`, `ftp://`, ...), which several hosts can share.
+
 A file becomes visible only through the manifest of a committed step; what an attempt wrote and did not commit is
 never listed anywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
 
-from zts_core.errors import BadInput
+from zts_core.errors import BadInput, ServiceUnavailable, SettingInvalid, ZtsError
+
+
+class Artifacts(Protocol):
+    """Files by digest below a run."""
+
+    def put(self, run_id: str, content: bytes) -> str:
+        """Keep `content` and return its SHA-256; free where it is kept already."""
+
+    def get(self, run_id: str, digest: str) -> bytes:
+        """The content with this digest; KeyError where it is not kept."""
+
+    def forget(self, run_id: str) -> None:
+        """Drop all files of a run."""
+
+
+def open_artifacts(place: str) -> Artifacts:
+    """The files at a folder's path or an fsspec URL; nothing is connected yet."""
+    return RemoteArtifacts(place) if "://" in place else LocalArtifacts(Path(place))
 
 
 class LocalArtifacts:
@@ -46,6 +70,83 @@ class LocalArtifacts:
 
     def _path(self, run_id: str, digest: str) -> Path:
         return self.folder / run_id / digest[:2] / digest
+
+
+class RemoteArtifacts:
+    """The same below an fsspec URL. Connects at the first call; ServiceUnavailable where the place does not answer.
+
+    A file that was cut short while it was written is written again, and never given out: names are digests.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def put(self, run_id: str, content: bytes) -> str:
+        """Keep `content` and return its SHA-256."""
+        digest = hashlib.sha256(content).hexdigest()
+        with self._translated():
+            path = self._path(run_id, digest)
+            if not self._fs.exists(path) or self._fs.size(path) != len(content):
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self._fs.pipe_file(path, content)
+        return digest
+
+    def get(self, run_id: str, digest: str) -> bytes:
+        """The content with this digest; KeyError where it is not kept."""
+        with self._translated():
+            try:
+                content = bytes(self._fs.cat_file(self._path(run_id, digest)))
+            except FileNotFoundError:
+                raise KeyError(digest) from None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise KeyError(digest)
+        return content
+
+    def forget(self, run_id: str) -> None:
+        """Drop all files of a run."""
+        with self._translated(), contextlib.suppress(FileNotFoundError):
+            self._fs.rm(f"{self._root}/{run_id}", recursive=True)
+
+    def _path(self, run_id: str, digest: str) -> str:
+        return f"{self._root}/{run_id}/{digest[:2]}/{digest}"
+
+    @property
+    def _fs(self) -> Any:
+        return self._opened[0]
+
+    @property
+    def _root(self) -> str:
+        return str(self._opened[1]).rstrip("/")
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        try:
+            from fsspec.core import url_to_fs
+        except ImportError:
+            cure = "pip install 'zerotoship[artifacts]', or name a folder"
+            raise SettingInvalid(f"ZTS_ARTIFACTS={self._place} needs fsspec, which is not installed; {cure}") from None
+        try:
+            # Other hosts write there too: what was listed a moment ago says nothing.
+            opened: tuple[Any, str] = url_to_fs(self.url, use_listings_cache=False)
+        except (ImportError, ValueError) as error:
+            raise SettingInvalid(f"ZTS_ARTIFACTS={self._place} cannot be used: {error}; correct it") from None
+        return opened
+
+    @property
+    def _place(self) -> str:
+        """The URL without a login."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (ZtsError, KeyError, FileNotFoundError):
+            raise
+        except Exception as error:  # each file system has errors of its own
+            told = f"the files at {self._place} do not answer: {type(error).__name__}: {error}"
+            raise ServiceUnavailable(f"{told}; correct ZTS_ARTIFACTS, or what is there") from error
 
 
 def safe_path(path: str) -> str:

@@ -36,6 +36,15 @@ class Budget:
         return " and ".join(parts)
 
 
+@dataclass(frozen=True)
+class SizeLimits:
+    """Most bytes of an output as JSON, of one file, and of all outputs and files of a run."""
+
+    output: int = 16 * 2**20
+    file: int = 256 * 2**20
+    run: int = 4 * 2**30
+
+
 def crew_budgets(texts: Iterable[str]) -> dict[str, Budget]:
     """`builder=2.50usd` and `builder=200000tokens` as budgets by a crew's short name; ValueError says what is wrong."""
     found: dict[str, Budget] = {}

@@ -15,7 +15,7 @@ from zts_core.audit import AuditTrail
 from zts_core.decision import Decision, Packed
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget
-from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, StepStatus
+from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, StepStatus, dumps
 from zts_core.workflow.plan import Plan
 
 
@@ -129,8 +129,8 @@ class Claim:
 
     `step` is the recorded StepStart as plain data, `state` the run's position at `version` unless it is large,
     `undecided` how many settlements nobody has decided yet, `failures` how many tries ended in a transient error,
-    `limited` whether the step has one of its crew's slots, `following` the step of the same wide wave that has its turn
-    now and that the caller has to send; 0 for none.
+    `kept_bytes` what the run's outputs and files take so far, `limited` whether the step has one of its crew's slots,
+    `following` the step of the same wide wave that has its turn now and that the caller has to send; 0 for none.
     """
 
     verdict: ClaimVerdict
@@ -145,6 +145,7 @@ class Claim:
     priority: Priority = Priority.NORMAL
     following: int = 0
     limited: bool = False
+    kept_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,16 @@ class StepResult:
     namespace: str = ""
     output: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def output_bytes(self) -> int:
+        """How large the output is, as JSON."""
+        return len(dumps(self.output).encode("utf-8", "replace"))
+
+    @property
+    def kept_bytes(self) -> int:
+        """What it adds to its run: output and files."""
+        return self.output_bytes + sum(size for _, size in self.artifacts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +309,16 @@ class Due:
     approvals: tuple[tuple[str, int], ...] = ()
     deadlines: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+
+
+class Files(Protocol):
+    """Where files of runs are kept, by digest."""
+
+    def put(self, run_id: str, content: bytes) -> str:
+        """Keep `content` for a run and return its SHA-256."""
+
+    def get(self, run_id: str, digest: str) -> bytes:
+        """The content with this digest; KeyError where it is not kept."""
 
 
 class RunStore(Protocol):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from zts_core.decision import Event, Reused, StepStart
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput
-from zts_core.ports import Created, NewRun, RunRecord, StepRecord, StepResult
+from zts_core.ports import Created, Files, NewRun, RunRecord, StepRecord, StepResult
 from zts_core.rebuilding import Numbers, Rebuilt, Start, rebuild
 from zts_core.run import Outcome, Settled, SettledAs, StepStatus
 from zts_core.workflow.model import Step
@@ -17,16 +16,6 @@ from zts_core.workflow.plan import Plan
 
 REVIVABLE = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
 """Ends that a step met; the others were decided by the workflow or its limits, and would be met again."""
-
-
-class Files(Protocol):
-    """Where crews' files are kept."""
-
-    def get(self, run_id: str, digest: str) -> bytes:
-        """One file's content; KeyError where it is not kept."""
-
-    def put(self, run_id: str, content: bytes) -> str:
-        """Keep a file for a run."""
 
 
 class Reviver:

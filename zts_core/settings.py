@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ZTS_REDIS_URL", "REDIS_URL"))] = None
     broker_url: SecretStr | None = None
     data_folder: Path = Field(default_factory=lambda: user_data_path("zerotoship"))
-    artifacts: Path | None = None
+    artifacts: str | None = None
     workflows: Path | None = None
     watchdog: Literal["inline", "chord"] = "inline"
     max_steps: Annotated[int, Field(ge=1, le=100_000)] = 10_000
@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     takeovers: Annotated[int, Field(ge=0, le=100)] = 3
     tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     resend_after: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    output_inline_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
+    output_bytes: Annotated[int, Field(ge=1024)] = limits.SizeLimits.output
+    file_bytes: Annotated[int, Field(ge=1024)] = limits.SizeLimits.file
+    run_bytes: Annotated[int, Field(ge=1024)] = limits.SizeLimits.run
     crew_limits: CrewLimits = Field(default_factory=dict)
     fan_out_window: Annotated[int, Field(ge=1, le=10_000)] = 20
     backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
@@ -109,9 +113,16 @@ class Settings(BaseSettings):
     crew_budgets: CrewBudgets = Field(default_factory=dict)
 
     @property
-    def artifact_folder(self) -> Path:
-        """Where crews' files are kept: `ZTS_ARTIFACTS`, or a folder below the data folder."""
-        return self.artifacts or self.data_folder / "artifacts"
+    def artifact_place(self) -> str:
+        """Where crews' files are kept: `ZTS_ARTIFACTS` (a folder, an fsspec URL), or a folder below the data folder."""
+        if self.artifacts and "://" in self.artifacts:
+            return self.artifacts
+        return str(Path(self.artifacts or self.data_folder / "artifacts").expanduser().absolute())
+
+    @property
+    def sizes(self) -> limits.SizeLimits:
+        """How much outputs and files may take."""
+        return limits.SizeLimits(self.output_bytes, self.file_bytes, self.run_bytes)
 
     @property
     def store_url(self) -> str:

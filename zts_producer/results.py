@@ -59,8 +59,13 @@ class Results:
     def outbox(self) -> Outbox:
         """What waits for the graph."""
         from zts_core.redis_store.outbox import RedisOutbox
+        from zts_core.redis_store.overflow import Overflow
 
-        outbox = RedisOutbox(self._services.choice.redis_url, timeout_s=self._services.settings.redis_timeout)
+        outbox = RedisOutbox(
+            self._services.choice.redis_url,
+            timeout_s=self._services.settings.redis_timeout,
+            overflow=Overflow(self._services.artifacts),
+        )
         self._services.at_end(outbox.close)
         return outbox
 

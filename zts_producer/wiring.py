@@ -12,7 +12,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from zts_core.artifacts import LocalArtifacts
+from zts_core.artifacts import Artifacts, open_artifacts
 from zts_core.errors import ZtsError
 from zts_core.ports import IdeaIndex, RunStore, StepQueue
 from zts_core.redis_url import one_redis, place_of
@@ -67,9 +67,16 @@ class Services:
     def store(self) -> RunStore:
         """The run store."""
         from zts_core.redis_store import RedisStore
+        from zts_core.redis_store.overflow import Overflow
 
         settings = self.settings
-        store = RedisStore(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+        overflow = Overflow(self.artifacts, above=settings.output_inline_bytes)
+        store = RedisStore(
+            self.choice.redis_url,
+            retention_s=settings.retention,
+            timeout_s=settings.redis_timeout,
+            overflow=overflow,
+        )
         self._exits.callback(store.close)
         return store
 
@@ -115,9 +122,9 @@ class Services:
         return Dispatcher(self.store, self.queue, window=self.settings.fan_out_window)
 
     @cached_property
-    def artifacts(self) -> LocalArtifacts:
+    def artifacts(self) -> Artifacts:
         """The crews' files."""
-        return LocalArtifacts(self.settings.artifact_folder)
+        return open_artifacts(self.settings.artifact_place)
 
     @cached_property
     def results(self) -> Results:
@@ -197,7 +204,7 @@ def embedded_stack(
         graph.close()
     environment = {
         "ZTS_DATA_FOLDER": str(settings.data_folder.absolute()),
-        "ZTS_ARTIFACTS": str(settings.artifact_folder.absolute()),
+        "ZTS_ARTIFACTS": settings.artifact_place,
         "ZTS_WATCHDOG": settings.watchdog,
         # Both would win over the stack's own REDIS_URL.
         "ZTS_REDIS_URL": "",

@@ -20,6 +20,7 @@ from zts_core.artifacts import safe_path
 from zts_core.crew import Models
 from zts_core.errors import PermanentError, ServiceUnavailable, StepAbandoned
 from zts_core.likeness import SeenBefore
+from zts_core.limits import SizeLimits
 from zts_core.outputs import output_at, steps_of
 from zts_core.ports import Claim, RunStore, StepResult
 from zts_core.run import Ref, dumps
@@ -42,15 +43,33 @@ ModelsFinder = Callable[["AttemptContext"], Models | None]
 class AttemptArtifacts:
     """What one attempt writes: stored at once under its digest, listed nowhere until the commit wins."""
 
-    def __init__(self, store: ArtifactStore, run_id: str) -> None:
+    def __init__(self, store: ArtifactStore, run_id: str, *, sizes: SizeLimits, kept_bytes: int) -> None:
+        """`kept_bytes` is what the run takes already."""
         self._store = store
+        self._sizes = sizes
+        self._kept_bytes = kept_bytes
         self._run_id = run_id
         self.manifest: dict[str, tuple[str, int]] = {}
 
     def write_text(self, path: str, text: str) -> None:
         self.write_bytes(path, text.encode("utf-8"))
 
+    def too_much(self, more_bytes: int) -> str:
+        """Why a run cannot keep that much more; empty where it can."""
+        whole, most = self._kept_bytes + more_bytes, self._sizes.run
+        if whole <= most:
+            return ""
+        return f"the outputs and files of its run would take {whole:,} bytes, more than the {most:,} of ZTS_RUN_BYTES"
+
     def write_bytes(self, path: str, content: bytes) -> None:
+        if len(content) > self._sizes.file:
+            told = (
+                f"the file {path!r} of {len(content):,} bytes is more than the {self._sizes.file:,} of ZTS_FILE_BYTES"
+            )
+            raise PermanentError(f"{told}; write less, or raise it")
+        written = sum(size for name, (_, size) in self.manifest.items() if name != path)
+        if reason := self.too_much(written + len(content)):
+            raise PermanentError(f"{reason}; write less, or raise it")
         self.manifest[safe_path(path)] = (self._store.put(self._run_id, content), len(content))
 
     def add_folder(self, folder: Path, prefix: str) -> None:
@@ -149,6 +168,7 @@ class AttemptContext:
         plan: Plan,
         models: ModelsFinder | None = None,
         lists: FanOutLists | None = None,
+        sizes: SizeLimits | None = None,
     ) -> None:
         step = claim.step
         self._lists = lists or FanOutLists()
@@ -158,7 +178,8 @@ class AttemptContext:
         self.metadata: Mapping[str, Any] = plan.workflows[self.workflow].metadata
         self.attempt = claim.attempt
         self.idempotency_key = f"{run_id}:{seq}"
-        self.artifacts = AttemptArtifacts(artifacts, run_id)
+        self.sizes = sizes or SizeLimits()
+        self.artifacts = AttemptArtifacts(artifacts, run_id, sizes=self.sizes, kept_bytes=claim.kept_bytes)
         self.inputs = Inputs(store, run_id, step["inputs"])
         self.earlier_artifacts = InputArtifacts(self.inputs, artifacts, run_id)
         self.seq = seq

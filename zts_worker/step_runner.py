@@ -20,6 +20,7 @@ from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput, BudgetExceeded, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
+from zts_core.limits import SizeLimits
 from zts_core.ports import (
     Claim,
     ClaimVerdict,
@@ -59,6 +60,7 @@ class RunnerLimits:
     backoff_s: float = 1.0
     backoff_max_s: float = 300.0
     crews: Mapping[str, int] = field(default_factory=dict)
+    sizes: SizeLimits = field(default_factory=SizeLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class StepRunner:
             plan=attempt.plan,
             models=self.models,
             lists=self.lists,
+            sizes=self.limits.sizes,
         )
         try:
             outcome = self.run_crew(attempt, context)
@@ -323,4 +326,14 @@ def _checked(model: type[BaseModel], namespace: str, value: Any, context: Attemp
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
         return _Effect(SettledAs.FAILED, f"{context.state} gave no valid {model.__name__}: {problems}")
     plain: Mapping[str, Any] = output.model_dump(mode="json", by_alias=True)
-    return _Effect(SettledAs.DONE, result=StepResult(namespace, plain, dict(context.artifacts.manifest)))
+    result = StepResult(namespace, plain, dict(context.artifacts.manifest))
+    if result.output_bytes > context.sizes.output:
+        reason = (
+            f"its output of {result.output_bytes:,} bytes is more than the {context.sizes.output:,} of "
+            "ZTS_OUTPUT_BYTES; "
+            "leave what is large as a file (context.artifacts), or raise it"
+        )
+        return _Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
+    if reason := context.artifacts.too_much(result.kept_bytes):
+        return _Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
+    return _Effect(SettledAs.DONE, result=result)

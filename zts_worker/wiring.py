@@ -9,7 +9,7 @@ from functools import cache
 
 from celery import Celery
 
-from zts_core.artifacts import LocalArtifacts
+from zts_core.artifacts import open_artifacts
 from zts_core.catalogue import find_crew
 from zts_core.celery_queue import CeleryQueue, make_app
 from zts_core.dispatch import Dispatcher
@@ -20,6 +20,7 @@ from zts_core.pricing.choice import check_models
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.outbox import RedisOutbox
+from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import check_broker_url, check_redis_url
 from zts_core.settings import EMBEDDED, Settings, read_settings
@@ -59,8 +60,14 @@ def check_settings(settings: Settings) -> None:
 def build_engine(app: Celery, settings: Settings) -> Engine:
     """An engine with connections of its own: a forked child must not share its parent's."""
     worker = f"{socket.gethostname()}:{os.getpid()}"
+    artifacts = open_artifacts(settings.artifact_place)
+    overflow = Overflow(artifacts, above=settings.output_inline_bytes)
     store = RedisStore(
-        settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout, name=worker
+        settings.store_url,
+        retention_s=settings.retention,
+        timeout_s=settings.redis_timeout,
+        name=worker,
+        overflow=overflow,
     )
     queue = CeleryQueue(app, watchdog=settings.watchdog, beside_store=settings.broker_is_store)
     dispatcher = Dispatcher(store, queue, window=settings.fan_out_window)
@@ -68,9 +75,11 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         store=store,
         dispatcher=dispatcher,
         crews=cache(find_crew),
-        artifacts=LocalArtifacts(settings.artifact_folder),
+        artifacts=artifacts,
         worker=worker,
-        limits=RunnerLimits(settings.lease, settings.backoff, settings.backoff_max, settings.crew_limits),
+        limits=RunnerLimits(
+            settings.lease, settings.backoff, settings.backoff_max, settings.crew_limits, settings.sizes
+        ),
         observer=WorkerObserver(),
         models=open_models(settings, lambda: _call_book(settings)),
     )
@@ -82,7 +91,6 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         # Two renewals and a half: one may be late, and the next one under way.
         silent_s=2.5 * renewed_every(settings.lease),
     )
-    artifacts = LocalArtifacts(settings.artifact_folder)
     reaper = Reaper(store=store, queue=queue, dispatcher=dispatcher, limits=limits, forget_files=artifacts.forget)
     return Engine(runner, dispatcher, reaper, store.witness)
 
@@ -96,7 +104,9 @@ def build_feed(settings: Settings) -> ResultFeed | None:
     graph = open_graph(settings)
     if graph is None:
         return None
-    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout)
+    outbox = RedisOutbox(
+        settings.store_url, timeout_s=settings.redis_timeout, overflow=Overflow(open_artifacts(settings.artifact_place))
+    )
     return ResultFeed(outbox, graph, limits=FeedLimits(interval_s=settings.tick))
 
 

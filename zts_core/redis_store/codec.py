@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
@@ -21,8 +21,8 @@ MICRO = 1_000_000
 """Redis counts whole numbers: money is kept in millionths of a dollar."""
 
 
-def decision_json(decision: Decision, *, retention_ms: int) -> str:
-    """What `prelude.lua` applies."""
+def decision_json(decision: Decision, *, retention_ms: int, written: Callable[[StepResult], str] | None = None) -> str:
+    """What `prelude.lua` applies; `written` says how an effect stands in Redis."""
     state = decision.state.to_json()
     return dumps(
         {
@@ -35,7 +35,7 @@ def decision_json(decision: Decision, *, retention_ms: int) -> str:
             "same_visits": SAME_VISITS,
             "consumed": decision.consumed,
             "closed": decision.closed,
-            "reused": [_reused(reused) for reused in decision.reused],
+            "reused": [_reused(reused, written or result_json) for reused in decision.reused],
             "window": decision.window,
             "push": [[packed.queue, packed.payload] for packed in decision.push],
             "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
@@ -76,9 +76,8 @@ def start_json(start: StepStart) -> str:
     )
 
 
-def _reused(reused: Reused) -> list[str | int]:
-    effect = {"namespace": reused.namespace, "output": reused.output, "artifacts": reused.artifacts}
-    text = dumps(effect)
+def _reused(reused: Reused, written: Callable[[StepResult], str]) -> list[str | int]:
+    text = written(StepResult(reused.namespace, reused.output, reused.artifacts))
     detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest, "sha256": digest(text)}
     return [reused.start.seq, start_json(reused.start), text, dumps(detail)]
 
@@ -99,8 +98,7 @@ def result_json(result: StepResult) -> str:
     return dumps({"namespace": result.namespace, "output": result.output, "artifacts": result.artifacts})
 
 
-def result_from(text: str) -> StepResult:
-    raw = json.loads(text)
+def result_of(raw: Mapping[str, Any]) -> StepResult:
     artifacts = {path: (digest, size) for path, (digest, size) in raw["artifacts"].items()}
     return StepResult(raw["namespace"], raw["output"], artifacts)
 

@@ -6,7 +6,8 @@ Of one run, all dropped together `retention` after its end:
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, priority (where not normal), key, values, out,
                                    budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
-                                   seen_before (JSON), audit, paused, withdrawn (outcome and reason, once stopping),
+                                   seen_before (JSON), bytes (of all outputs and files), audit, paused,
+                                   withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
                                    (the fence), :call (which claim or answer it was, so that one whose reply was
@@ -15,7 +16,8 @@ Of one run, all dropped together `retention` after its end:
                                    :slot (the limited crew it has a slot of), :wants (the one it waits for a slot of),
                                    :turn (of a wide wave: waits in the line, or sent and its claim lets the next in);
                                    join:<frame> -> how many open steps only count down that frame's join
-    zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output and manifest of files
+    zts:run:<id>:results   hash    <seq> -> the committed effect (JSON): output (or digest and bytes of its file) and
+                                   manifest of files
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history

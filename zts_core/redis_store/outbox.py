@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending
 from zts_core.ports import LedgerEntry, StepResult
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
@@ -26,7 +28,8 @@ _RUNS_AT_ONCE = 1000
 class RedisOutbox:
     """A `zts_core.outbox.Outbox` on the store's Redis; `timeout_s` bounds every call. Connects at the first."""
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str, *, timeout_s: float, overflow: Overflow | None = None) -> None:
+        self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._redis = connect(url, timeout_s=timeout_s)
         script = (files(__package__) / "lua" / "delivered.lua").read_text("utf-8")
@@ -86,9 +89,9 @@ class RedisOutbox:
             (
                 next(answers)[0] or "",
                 _parsed(steps, next(answers)[1:], json.loads),
-                _parsed(done, next(answers)[1:], codec.result_from),
+                _parsed(done, next(answers)[1:], partial(self._overflow.read_if_there, run_id)),
             )
-            for steps, done in wanted
+            for (steps, done), (run_id, _, _) in zip(wanted, found, strict=True)
         ]
 
     def run_ids(self) -> Sequence[str]:

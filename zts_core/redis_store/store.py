@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, cast
 
 from redis.exceptions import ResponseError
@@ -35,6 +36,7 @@ from zts_core.ports import (
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.codec import budget_fields
 from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import ScriptCall, Scripts, translated
 from zts_core.redis_store.witness import Witness
@@ -55,8 +57,11 @@ class RedisStore:
     `timeout_s` bounds every call; `name` is what the server knows this process by. Connects at the first call.
     """
 
-    def __init__(self, url: str, *, retention_s: float, timeout_s: float, name: str = "") -> None:
+    def __init__(
+        self, url: str, *, retention_s: float, timeout_s: float, name: str = "", overflow: Overflow | None = None
+    ) -> None:
         self._name = client_name(name)
+        self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
         self._plans: dict[str, Plan] = {}
@@ -83,7 +88,7 @@ class RedisStore:
         texts = [plan.to_json(), *[""] * (len(runs) - 1)]
         crews = dumps(plan.crews)
         calls = [
-            self._create_call(new, plan, self._encode(decision), text, crews)
+            self._create_call(new, plan, self._encode(decision, new.run_id), text, crews)
             for (new, decision), text in zip(runs, texts, strict=True)
         ]
         created = [Created(run_id, bool(existed)) for run_id, existed in self._scripts.call_many("create", calls)]
@@ -129,7 +134,7 @@ class RedisStore:
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
             return Claim(verdict)
-        _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot = answer
+        _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot, kept = answer
         return Claim(
             verdict,
             attempt=int(attempt),
@@ -143,6 +148,7 @@ class RedisStore:
             priority=Priority(priority),
             following=int(following or 0),
             limited=bool(slot),
+            kept_bytes=int(kept or 0),
         )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
@@ -163,7 +169,7 @@ class RedisStore:
         trace: str = "",
     ) -> Settling:
         status = _STATUS_AFTER[settled.status]
-        effect = codec.result_json(result)
+        effect = self._overflow.written(run_id, result)
         detail = {"attempt": attempt, "namespace": settled.namespace, "digest": settled.digest}
         if settled.status is SettledAs.DONE:
             detail["sha256"] = digest(effect)
@@ -181,8 +187,9 @@ class RedisStore:
             dumps(detail),
             settled.reason,
             version,
-            self._encode(decision) if decision else "",
+            self._encode(decision, run_id) if decision else "",
             trace,
+            result.kept_bytes,
         )
         verdict = SettleVerdict(answer[0])
         if verdict is SettleVerdict.FENCED:
@@ -197,7 +204,7 @@ class RedisStore:
         return bool(self._scripts.call("back_off", run_id, seq, attempt, int(delay_s * 1000), error, detail))
 
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
-        verdict, place = self._scripts.call("record", run_id, version, self._encode(decision))
+        verdict, place = self._scripts.call("record", run_id, version, self._encode(decision, run_id))
         if verdict == RecordVerdict.RECORDED:
             self.witness.run_kept(run_id, version + 1)
         return RecordVerdict(verdict), place
@@ -205,7 +212,9 @@ class RedisStore:
     def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
         record = self.run(run_id)
         span_ms = record.deadline_ms - record.created_ms
-        return bool(self._scripts.call("reopen", run_id, version, self._encode(decision), dumps(list(again)), span_ms))
+        return bool(
+            self._scripts.call("reopen", run_id, version, self._encode(decision, run_id), dumps(list(again)), span_ms)
+        )
 
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
         return self._answer(run_id, seq, approved=approved, by=by, comment=comment, only_due=False)
@@ -463,7 +472,7 @@ class RedisStore:
             found = cast(
                 "list[str | None]", self._redis.hmget(keys.run_key(run_id, "results"), [str(seq) for seq in wanted])
             )
-        return {seq: codec.result_from(text) for seq, text in zip(wanted, found, strict=True) if text}
+        return {seq: self._overflow.read(run_id, text) for seq, text in zip(wanted, found, strict=True) if text}
 
     def data(self, run_id: str) -> Mapping[str, Ref]:
         return {namespace: held.ref for namespace, held in self.position(run_id).state.data.items()}
@@ -506,8 +515,9 @@ class RedisStore:
         seconds, micros = self._redis.time()
         return seconds * 1000 + micros // 1000
 
-    def _encode(self, decision: Decision) -> str:
-        return codec.decision_json(decision, retention_ms=self._retention_ms)
+    def _encode(self, decision: Decision, run_id: str) -> str:
+        written = partial(self._overflow.written, run_id)
+        return codec.decision_json(decision, retention_ms=self._retention_ms, written=written)
 
 
 _RECORD_FIELDS = (

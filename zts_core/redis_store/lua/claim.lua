@@ -16,7 +16,7 @@ if status ~= 'queued' and not again then
   -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
   return { 'held' }
 end
-local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'priority')
+local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'priority', 'bytes')
 if known[1] and not again then
   -- It gives up its slot, or its wish for one, and is found by a resume.
   release(seq)
@@ -82,4 +82,4 @@ if not join_of(step[1]) and redis.call('HSTRLEN', RUN, 'state') <= tonumber(ARGV
   state = redis.call('HGET', RUN, 'state')
 end
 return { 'claimed', attempt, step[1], step[6] or '0', known[3], known[4], known[5], state, redis.call('HLEN', INBOX),
-  known[6] or 'normal', next, slot or '' }
+  known[6] or 'normal', next, slot or '', known[7] or '0' }

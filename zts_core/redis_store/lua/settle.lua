@@ -1,6 +1,6 @@
 -- Commit an attempt's effect once, with the decision that follows from it where one came along and still fits.
 -- ARGV: run, seq, attempt, status, settlement, result, ledger kind, ledger detail, error, version, decision or '',
--- traceback.
+-- traceback, bytes of output and files.
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq .. ':status', seq .. ':attempt', seq, seq .. ':started')
 if step[1] ~= 'running' or step[2] ~= ARGV[3] then
@@ -14,6 +14,7 @@ if step[1] ~= 'running' or step[2] ~= ARGV[3] then
 end
 local joins = close_running(seq, ARGV[4], step[3])
 redis.call('HSET', RESULTS, seq, ARGV[6])
+redis.call('HINCRBY', RUN, 'bytes', ARGV[13])
 if ARGV[9] ~= '' then
   redis.call('HSET', STEPS, seq .. ':error', ARGV[9])
 end
