@@ -9,6 +9,7 @@
     │   ├── OutputFolderTaken        the output folder cannot be used
     │   └── GraphRefused             a query, or a value, that the graph does not take
     ├── ServiceUnavailable        8  Redis (or what stands in for it) cannot be reached
+    ├── NewerFormat               1  a newer version submitted the run; this one leaves it alone
     ├── CrewError                    raised by crews, recorded by the step runner
     │   ├── TransientError           trying again may help: time-outs, connections, overload
     │   │   └── StepTimedOut         the attempt passed its time-out
@@ -72,6 +73,10 @@ class ServiceUnavailable(ZtsError):
     """A server this command needs does not answer."""
 
     exit_code = 8
+
+
+class NewerFormat(ZtsError):
+    """A newer version submitted the run; this one would misread it."""
 
 
 class CrewError(ZtsError):

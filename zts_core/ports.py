@@ -36,6 +36,8 @@ class ClaimVerdict(StrEnum):
     """Its crew is at work on as many steps as it may; the step waits for a slot, without a message."""
     PAUSED = "paused"
     """The run is paused; the step stays queued without a message."""
+    NEWER = "newer"
+    """A newer version submitted the run; the step stays queued for a worker that understands it."""
     DEAD = "dead"
     """Too many workers died with this step; it was settled as failed."""
 

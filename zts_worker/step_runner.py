@@ -136,6 +136,8 @@ class StepRunner:
                 self.carry_out(attempt)
             if claim.limited:
                 self.dispatcher.wake()
+        elif claim.verdict is ClaimVerdict.NEWER:
+            log.warning("run %s step %s: a newer version submitted it; left to newer workers", run_id, seq)
         elif claim.verdict is ClaimVerdict.FULL:
             self.dispatcher.wake()
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):

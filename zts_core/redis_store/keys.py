@@ -6,7 +6,8 @@ Of one run, all dropped together `retention` after its end:
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, priority (where not normal), key, values, out,
                                    budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
-                                   seen_before (JSON), bytes (of all outputs and files), audit, paused,
+                                   seen_before (JSON), bytes (of all outputs and files), audit,
+                                   format (of all this; older workers leave it), paused,
                                    withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
     zts:run:<id>:steps     hash    <seq> -> the step as it was decided (JSON), and beside it <seq>:status, :attempt
@@ -69,6 +70,10 @@ All times are the Redis server's. The store needs one primary: its scripts touch
 from __future__ import annotations
 
 PREFIX = "zts:"
+
+FORMAT = 1
+"""Of what stands in a run's keys and its plan. Raised by a release whose runs an older worker would misread."""
+
 LEVEL_SPAN = 10**13
 """Scores of one priority level in `zts:queued`: more milliseconds than a clock will show; `prelude.lua` has it too."""
 RUNS = PREFIX + "runs"

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from zts_core.audit import AuditTrail, digest
 from zts_core.decision import Decision
-from zts_core.errors import UnknownRun
+from zts_core.errors import NewerFormat, UnknownRun
 from zts_core.ports import (
     Claim,
     ClaimVerdict,
@@ -102,6 +102,7 @@ class RedisStore:
             "title": new.title,
             "workflow": new.workflow,
             "plan": plan.digest,
+            "format": keys.FORMAT,
             "max_steps": new.max_steps,
             "deadline_ms": int(new.deadline_s * 1000),
             "key": new.key,
@@ -130,6 +131,7 @@ class RedisStore:
             LARGEST_STATE_SENT,
             uuid.uuid4().hex,
             _spelled(limits or {}),
+            keys.FORMAT,
         )
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
@@ -362,11 +364,13 @@ class RedisStore:
     def position(self, run_id: str) -> Position:
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=True)
-            pipe.hmget(keys.run_key(run_id), "version", "plan", "state", "status", "withdrawn", "priority")
+            pipe.hmget(keys.run_key(run_id), "version", "plan", "state", "status", "withdrawn", "priority", "format")
             pipe.hgetall(keys.run_key(run_id, "inbox"))
-            (version, plan, state, status, withdrawn, priority), inbox = pipe.execute()
+            (version, plan, state, status, withdrawn, priority, written), inbox = pipe.execute()
         if state is None:
             raise _unknown(run_id)
+        if int(written or 0) > keys.FORMAT:
+            raise NewerFormat(f"run {run_id} was submitted by a newer version and is left to newer workers; upgrade")
         settled = tuple(Settled.from_json(inbox[seq]) for seq in sorted(inbox, key=int))
         stopping = Ending(Outcome(json.loads(withdrawn)[0]), json.loads(withdrawn)[1]) if withdrawn else None
         return Position(

@@ -1,5 +1,5 @@
 -- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call,
--- limits of crews that stand above their own ("builder=2 pricing=1", 0 for none).
+-- limits of crews that stand above their own ("builder=2 pricing=1", 0 for none), format.
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq, seq .. ':status', seq .. ':attempt', seq .. ':call', seq .. ':turn',
   seq .. ':failures', seq .. ':slot')
@@ -16,7 +16,12 @@ if status ~= 'queued' and not again then
   -- An expired lease is taken over by the reaper, which counts takeovers; a back-off or an approval is not due.
   return { 'held' }
 end
-local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'priority', 'bytes')
+local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'priority', 'bytes',
+  'format')
+if tonumber(known[8] or '0') > tonumber(ARGV[8]) then
+  -- A newer version wrote it; its message is sent again until a newer worker takes it.
+  return { 'newer' }
+end
 if known[1] and not again then
   -- It gives up its slot, or its wish for one, and is found by a resume.
   release(seq)
