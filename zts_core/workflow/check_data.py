@@ -111,9 +111,21 @@ class _DataCheck:
             else:
                 yield from self.never_produced(f"{path}/field", leaf.field, seen)
         elif found is None:
-            found = judge(leaf, shape)
+            found = self.gathered_items(leaf, seen) or judge(leaf, shape)
         if found is not None:
             yield _told(path, found, decides=decides)
+
+    def gathered_items(self, leaf: Leaf, seen: Writes) -> Finding | None:
+        """The items of a fan-out are found by number when a crew asks for them; no position carries them."""
+        namespace, _, inside = leaf.field.partition(".")
+        shapes = seen.shapes.get(namespace, {})
+        if inside.partition(".")[0] != "items" or not all(shape.gathers for shape in shapes):
+            return None
+        message = f"{leaf.field} belongs to the items of a foreach, which conditions do not read"
+        cure = (
+            f"read {namespace}.count or {namespace}.failed, or let a crew after it read the items and say what it found"
+        )
+        return Finding(codes.NEVER_HOLDS, message, cure)
 
     def never_produced(self, path: str, field: str, seen: Writes) -> Iterator[Problem]:
         if seen.anything:

@@ -65,6 +65,8 @@ class CrewShape:
     crew: str
     namespace: str
     schema: Mapping[str, Any] = field(repr=False)
+    gathers: bool = False
+    """Whether it is what a foreach without `merge` leaves."""
     _known: dict[str, FieldShape | None] = field(default_factory=dict, repr=False)
 
     def field(self, path: str) -> FieldShape | None:
@@ -150,7 +152,7 @@ def gathered(shape: CrewShape) -> CrewShape:
     outputs = {key: value for key, value in shape.schema.items() if key != "$defs"}
     properties = {"items": {"type": "array", "items": outputs}, "count": count, "failed": count}
     schema = {"type": "object", "properties": properties, "$defs": shape.schema.get("$defs", {})}
-    return CrewShape(shape.crew, shape.namespace, schema)
+    return CrewShape(shape.crew, shape.namespace, schema, gathers=True)
 
 
 def _item(schema: Mapping[str, Any], index: int) -> Mapping[str, Any]:

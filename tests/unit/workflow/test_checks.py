@@ -223,8 +223,10 @@ def test_a_foreach_leaves_a_list_and_its_counts() -> None:
         "    - {field: build.items.0.status, operator: '==', value: completed}",
         "    - {field: build.status, operator: '==', value: completed}",
     )
-    assert codes(found) == ["ZTS201"]
-    assert found[0].path.endswith("conditions[3]/field")
+    assert codes(found) == ["ZTS204", "ZTS201"]
+    assert found[0].path.endswith("conditions[2]")
+    assert "belongs to the items of a foreach, which conditions do not read" in found[0].message
+    assert found[1].path.endswith("conditions[3]/field")
 
 
 def test_a_foreach_with_merge_leaves_one_output() -> None:
