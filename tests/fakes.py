@@ -17,7 +17,9 @@ from zts_core.crew import short_name
 from zts_core.decision import Decision, Packed, StepStart
 from zts_core.errors import ServiceUnavailable, UnknownRun
 from zts_core.likeness import ALIKE, SeenBefore, likeness, words
+from zts_core.limits import MoreBudget
 from zts_core.ports import (
+    SAME_BUDGET,
     Claim,
     ClaimVerdict,
     Created,
@@ -266,12 +268,20 @@ class MemoryStore:
         self._apply(run, decision)
         return RecordVerdict.RECORDED, ""
 
-    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+    def reopen(
+        self, run_id: str, decision: Decision, *, version: int, again: Sequence[int], more: MoreBudget = SAME_BUDGET
+    ) -> bool:
         run = self._run(run_id)
         if run.version != version or run.status is not RunStatus.FINISHED:
             return False
         assert run.finish
         span_ms = run.deadline_ms - run.created_ms
+        run.new = replace(
+            run.new,
+            budget_usd=run.new.budget_usd if more.usd is None else more.usd,
+            budget_tokens=run.new.budget_tokens if more.tokens is None else more.tokens,
+            crew_budgets={**run.new.crew_budgets, **more.crews},
+        )
         outcome, run.finish, run.withdrawn, run.paused = run.finish.outcome, None, None, False
         run.deadline_ms, run.deadline_open = self.now + span_ms, True
         self._note(run, "run_reopened", 0, outcome=outcome, seqs=list(again))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from zts_core.crew import short_name
 
@@ -43,6 +43,18 @@ class SizeLimits:
     output: int = 16 * 2**20
     file: int = 256 * 2**20
     run: int = 4 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class MoreBudget:
+    """Limits that replace a run's own, for the run as a whole and by a crew's short name; None keeps what is."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    crews: Mapping[str, Budget] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.usd is not None or self.tokens is not None or bool(self.crews)
 
 
 def crew_budgets(texts: Iterable[str]) -> dict[str, Budget]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from zts_core.audit import AuditTrail
 from zts_core.decision import Decision, Packed
 from zts_core.likeness import SeenBefore
-from zts_core.limits import Budget
+from zts_core.limits import Budget, MoreBudget
 from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, StepStatus, dumps
 from zts_core.workflow.plan import Plan
 
@@ -323,6 +323,10 @@ class Files(Protocol):
         """The content with this digest; KeyError where it is not kept."""
 
 
+SAME_BUDGET = MoreBudget()
+"""No limit of a run changes."""
+
+
 class RunStore(Protocol):
     """Where runs live. Every method is one atomic step of the store and safe to repeat."""
 
@@ -380,7 +384,9 @@ class RunStore(Protocol):
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
         """Move a run on from `version`; the second value is the place of a loop that was found."""
 
-    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+    def reopen(
+        self, run_id: str, decision: Decision, *, version: int, again: Sequence[int], more: MoreBudget = SAME_BUDGET
+    ) -> bool:
         """Open an ended run at the position of `decision`, with some of its steps queued `again`; False where it moved.
 
         Attempts go on counting and the deadline is set anew, as far from now as it was from the submit.

@@ -8,14 +8,15 @@ from dataclasses import replace
 from zts_core.decision import Event, Reused, StepStart
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput
-from zts_core.ports import Created, Files, NewRun, RunRecord, StepRecord, StepResult
+from zts_core.limits import MoreBudget
+from zts_core.ports import SAME_BUDGET, Created, Files, NewRun, RunRecord, StepRecord, StepResult
 from zts_core.rebuilding import Numbers, Rebuilt, Start, rebuild
 from zts_core.run import Outcome, Settled, SettledAs, StepStatus
 from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 
-REVIVABLE = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
-"""Ends that a step met; the others were decided by the workflow or its limits, and would be met again."""
+REVIVABLE = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED, Outcome.HALTED_BUDGET)
+"""Ends that a step met, or a limit that can be raised; the others were decided by the workflow, and would be again."""
 
 
 class Reviver:
@@ -25,14 +26,19 @@ class Reviver:
         self.dispatcher = dispatcher
         self.store = dispatcher.store
 
-    def retry_run(self, run_id: str) -> bool:
+    def retry_run(self, run_id: str, *, more: MoreBudget = SAME_BUDGET) -> bool:
         """Open a run again at the steps that failed; what is done stays done. False where it is open already.
 
-        BadInput where its end is none that a retry can change.
+        `more` replaces its limits. BadInput where its end is none that a retry can change.
         """
         record = self.store.run(run_id)
         if record.outcome is None:
             return False
+        if record.outcome is Outcome.HALTED_BUDGET and not more:
+            raise BadInput(
+                f"run {run_id} has used up its budget: {record.reason}; give it more with --budget-usd, "
+                f"--budget-tokens or --crew-budget"
+            )
         if record.outcome not in REVIVABLE:
             raise BadInput(
                 f"run {run_id} has ended as {record.outcome}, which a retry would only repeat; "
@@ -49,7 +55,9 @@ class Reviver:
         # Steps of a run count once, however often they are tried.
         decision.state.started = record.started + len(fresh)
         decision = replace(decision, starts=fresh, visits=(), window=self.dispatcher.window)
-        opened = self.store.reopen(run_id, decision, version=position.version, again=[start.seq for start in again])
+        opened = self.store.reopen(
+            run_id, decision, version=position.version, again=[start.seq for start in again], more=more
+        )
         if opened:
             for starts in (tuple(again), fresh):
                 self.dispatcher.send_wave(run_id, replace(decision, starts=starts), record.priority)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zts_core.workflow.problems import Problem
     from zts_producer.health import Health
     from zts_producer.library import WorkflowEntry
-    from zts_producer.run_options import RunOptions
+    from zts_producer.run_options import MoreBudgetOptions, RunOptions
     from zts_producer.submission import Submission
     from zts_producer.view import RunView
 
@@ -279,15 +279,18 @@ class Client:
 
     # again
 
-    def retry(self, run: str) -> RunRecord:
+    def retry(self, run: str, **limits: Unpack[MoreBudgetOptions]) -> RunRecord:
         """Open an ended run again at the steps that failed; changes nothing on one that is open.
 
-        Raises BadInput where its end is none that a retry can change.
+        `limits` replace the run's own; what it has spent counts on. Raises BadInput where its end is
+        none that a retry can change.
         """
         from zts_core.reviving import Reviver
+        from zts_producer.submission import more_budget
 
         run_id = self.find(run)
-        Reviver(self.services.dispatcher).retry_run(run_id)
+        more = more_budget(self.plan(self.record(run_id)), **limits)
+        Reviver(self.services.dispatcher).retry_run(run_id, more=more)
         return self.services.store.run(run_id)
 
     def replay(self, run: str, from_state: str, *, reuse_answers: bool = False) -> RunRecord:

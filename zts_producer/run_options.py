@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from zts_core.limits import Budget
 
 
+class MoreBudgetOptions(TypedDict, total=False):
+    """Keyword arguments of `Client.retry`: limits that replace the run's own, as in `RunOptions`."""
+
+    budget_usd: float | None
+    budget_tokens: int | None
+    crew_budgets: Mapping[str, Budget]
+
+
 class RunOptions(TypedDict, total=False):
     """Keyword arguments of `Client.submit` and its asynchronous twins; what is left out has its default.
 

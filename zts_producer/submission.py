@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack
 
 from zts_core.crew import short_name
 from zts_core.errors import BadInput, OutputFolderTaken
-from zts_core.limits import Budget
+from zts_core.limits import Budget, MoreBudget
 from zts_core.ports import NewRun, RunRecord
 from zts_core.run import Priority
 from zts_core.settings import Settings
@@ -22,7 +22,7 @@ from zts_producer.bounds import bounds
 from zts_producer.idea import check_idea
 from zts_producer.library import checked_plan
 from zts_producer.naming import new_run_id, title_of
-from zts_producer.run_options import RunOptions
+from zts_producer.run_options import MoreBudgetOptions, RunOptions
 
 DEFAULT_OUT = "shipped"
 LONGEST_KEY = 200
@@ -164,6 +164,15 @@ def checked_max_steps(settings: Settings, max_steps: int | None) -> int:
             "correct --max-steps, or raise ZTS_MAX_STEPS"
         )
     return cap
+
+
+def more_budget(plan: Plan, **limits: Unpack[MoreBudgetOptions]) -> MoreBudget:
+    """New limits of a run, checked as those of a submit are."""
+    return MoreBudget(
+        _checked_budget(limits.get("budget_usd"), None, "--budget-usd"),
+        _checked_budget(limits.get("budget_tokens"), None, "--budget-tokens"),
+        _crew_budgets(plan, {}, limits.get("crew_budgets", {})),
+    )
 
 
 def _checked_budget(asked: Amount, default: Amount, option: str) -> Amount:

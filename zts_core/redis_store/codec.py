@@ -10,7 +10,7 @@ from zts_core.advance import SAME_VISITS
 from zts_core.audit import AuditLine, digest
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
 from zts_core.likeness import SeenBefore
-from zts_core.limits import Budget
+from zts_core.limits import Budget, MoreBudget
 from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult, Waits
 from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, StepStatus, dumps
 
@@ -217,6 +217,16 @@ def budget_fields(new: NewRun) -> dict[str, JsonValue]:
     return {
         **{f"budget_{unit}": most for unit, most in own.items()},
         **({"crew_budgets": dumps(crews)} if crews else {}),
+    }
+
+
+def more_budget_fields(record: RunRecord, more: MoreBudget) -> dict[str, JsonValue]:
+    """The fields of a run's hash that new limits change."""
+    own = _budget_out(Budget(more.usd, more.tokens))
+    crews = {crew: _budget_out(budget) for crew, budget in {**record.crew_budgets, **more.crews}.items()}
+    return {
+        **{f"budget_{unit}": most for unit, most in own.items()},
+        **({"crew_budgets": dumps(crews)} if more.crews else {}),
     }
 
 

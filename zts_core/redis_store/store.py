@@ -15,7 +15,9 @@ from redis.exceptions import ResponseError
 from zts_core.audit import AuditTrail, digest
 from zts_core.decision import Decision
 from zts_core.errors import NewerFormat, UnknownRun
+from zts_core.limits import MoreBudget
 from zts_core.ports import (
+    SAME_BUDGET,
     Claim,
     ClaimVerdict,
     Created,
@@ -211,12 +213,16 @@ class RedisStore:
             self.witness.run_kept(run_id, version + 1)
         return RecordVerdict(verdict), place
 
-    def reopen(self, run_id: str, decision: Decision, *, version: int, again: Sequence[int]) -> bool:
+    def reopen(
+        self, run_id: str, decision: Decision, *, version: int, again: Sequence[int], more: MoreBudget = SAME_BUDGET
+    ) -> bool:
         record = self.run(run_id)
         span_ms = record.deadline_ms - record.created_ms
-        return bool(
-            self._scripts.call("reopen", run_id, version, self._encode(decision, run_id), dumps(list(again)), span_ms)
+        limits = dumps(codec.more_budget_fields(record, more))
+        opened = self._scripts.call(
+            "reopen", run_id, version, self._encode(decision, run_id), dumps(list(again)), span_ms, limits
         )
+        return bool(opened)
 
     def answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str) -> bool:
         return self._answer(run_id, seq, approved=approved, by=by, comment=comment, only_due=False)

@@ -78,3 +78,22 @@ def as_crew_budgets(_ctx: click.Context, _option: click.Parameter, texts: Sequen
 def as_mapping(_ctx: click.Context, _option: click.Parameter, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Repeated assignments as one mapping; the last of a name counts."""
     return dict(pairs)
+
+
+def budget_options(function: Command) -> Command:
+    """`--budget-usd`, `--budget-tokens` and `--crew-budget`."""
+    options = (
+        click.option("--budget-usd", type=float, metavar="DOLLARS", help="Most that the run's model calls may cost."),
+        click.option("--budget-tokens", type=int, metavar="N", help="Most tokens they may use (ZTS_BUDGET_TOKENS)."),
+        click.option(
+            "--crew-budget",
+            "crew_budgets",
+            metavar="CREW=AMOUNT",
+            multiple=True,
+            callback=as_crew_budgets,
+            help="The same for one crew: builder=2.50usd or builder=200000tokens.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from zts_producer.cli.control import say_who_carries_out
-from zts_producer.cli.options import HELP, json_option, reuse_option, run_argument
+from zts_producer.cli.options import HELP, budget_options, json_option, reuse_option, run_argument
 
 if TYPE_CHECKING:
     from zts_core.ports import DeadLetter, RunRecord
     from zts_producer.client import Client
+    from zts_producer.run_options import MoreBudgetOptions
 
 
 @click.command(context_settings=HELP)
 @run_argument
+@budget_options
 @json_option
-def retry(run: str, as_json: bool) -> None:
-    """Open RUN again at the steps that failed; finished steps are not done again."""
+def retry(run: str, as_json: bool, **limits: Unpack[MoreBudgetOptions]) -> None:
+    """Open RUN again at the steps that failed; finished steps are not done again.
+
+    A run that was halted by its budget goes on with a larger one.
+    """
     from zts_producer.client import Client
 
     with Client(workers=False) as client:
-        _tell(client, _retried(client, run), as_json)
+        _tell(client, _retried(client, run, **limits), as_json)
 
 
 @click.command(context_settings=HELP)
@@ -104,13 +109,13 @@ def drop(run: str, state: str, as_json: bool) -> None:
         click.echo(f"dropped {', '.join(dropped)}")
 
 
-def _retried(client: Client, run: str) -> RunRecord:
+def _retried(client: Client, run: str, **limits: Unpack[MoreBudgetOptions]) -> RunRecord:
     from zts_producer.cli.output import notice
 
     before = client.record(run)
     if before.outcome is None:
         notice(f"run {before.run_id} is open, nothing had to be done")
-    return client.retry(before.run_id)
+    return client.retry(before.run_id, **limits)
 
 
 def _of_run(client: Client, run: str, state: str) -> list[DeadLetter]:

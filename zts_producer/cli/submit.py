@@ -8,9 +8,9 @@ import click
 
 from zts_producer.cli.options import (
     HELP,
-    as_crew_budgets,
     as_mapping,
     assignment,
+    budget_options,
     json_option,
     out_option,
     reuse_option,
@@ -43,16 +43,7 @@ if TYPE_CHECKING:
     help="A value for every step.",
 )
 @click.option("--deadline", type=float, metavar="SECONDS", help="The run ends as timed out after this long.")
-@click.option("--budget-usd", type=float, metavar="DOLLARS", help="Most that the run's model calls may cost.")
-@click.option("--budget-tokens", type=int, metavar="N", help="Most tokens they may use (default: ZTS_BUDGET_TOKENS).")
-@click.option(
-    "--crew-budget",
-    "crew_budgets",
-    metavar="CREW=AMOUNT",
-    multiple=True,
-    callback=as_crew_budgets,
-    help="The same for one crew: builder=2.50usd or builder=200000tokens.",
-)
+@budget_options
 @reuse_option
 @out_option
 @click.option("--detach", "-d", is_flag=True, help="Print the run's id and leave.")

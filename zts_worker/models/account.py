@@ -187,7 +187,7 @@ class AccountedModel(WrapperModel):
             raise BudgetExceeded(
                 f"the next call of {self._prompt.name} may take ${most.usd:.4f} and {most.tokens} tokens, and "
                 f"{whose} has used {answer.used}; "
-                f"submit again with a higher {cure}, and with --reuse-answers to pay for nothing twice"
+                f"`zts retry` with a higher {cure} goes on from here"
             )
 
     def _cost(self, answer: ModelResponse | None, failure: BaseException | None, most: Cost) -> Cost:

@@ -87,6 +87,10 @@ class Process:
         """Submit, and run every step that is sent until nothing is; due retries are queued again at once."""
         new = NewRun(run_id, self.idea, "Bee log", "main", 50, 600.0, **budget)
         self.dispatcher.start_run(new, plan_of(*nodes))
+        return self.work_off(run_id)
+
+    def work_off(self, run_id: str) -> RunRecord:
+        """Run what is sent until nothing is."""
         while self.queue.messages:
             message = self.queue.messages.pop(0)
             self.runner.run(message.run_id, message.seq)

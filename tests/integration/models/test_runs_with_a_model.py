@@ -12,7 +12,9 @@ from tests.integration.models.runs_in_process import JudgeCrew, Process
 from tests.unit.heart.playing import parallel, step
 from tests.unit.models.desks import KEY, prompt_file
 from tests.unit.models.fault_server import FaultServer, fails, says, serving
-from zts_core.limits import Budget
+from zts_core.errors import BadInput
+from zts_core.limits import Budget, MoreBudget
+from zts_core.reviving import Reviver
 from zts_core.run import Outcome, StepStatus
 from zts_core.settings import Settings
 from zts_producer.calls import bill_of
@@ -65,6 +67,21 @@ def test_the_call_that_would_pass_the_budget_is_not_made_and_the_run_halts(url: 
     assert len(server.asked) == 1
     assert at.book.spending("r1").spent.usd <= 0.6
     assert [record.status for record in at.store.steps("r1")] == [StepStatus.DONE, StepStatus.CANCELLED]
+
+
+def test_a_run_that_was_halted_by_its_budget_goes_on_with_more_and_pays_nothing_twice(url: str, tmp_path: Path) -> None:
+    with serving(says(GOOD, read=400, wrote=100)) as server:
+        at = process(url, tmp_path, server)
+        assert at.play(judge("A"), judge("B"), judge("C"), budget_usd=0.6).outcome is Outcome.HALTED_BUDGET
+        reviver = Reviver(at.dispatcher)
+        with pytest.raises(BadInput, match="--budget-usd"):
+            reviver.retry_run("r1")
+        assert reviver.retry_run("r1", more=MoreBudget(usd=5.0))
+        run = at.work_off("r1")
+    assert (run.outcome, run.budget_usd) == (Outcome.COMPLETED, 5.0)
+    assert len(server.asked) == 3
+    assert [record.attempt for record in at.store.steps("r1")] == [1, 2, 1]
+    assert at.book.spending("r1").spent.usd == pytest.approx(1.5)
 
 
 def test_a_branch_that_passes_the_budget_halts_its_siblings_too(url: str, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
--- Open a run again that has ended. ARGV: run, version, decision, steps to do again (JSON), deadline (ms from now).
+-- Open a run again that has ended. ARGV: run, version, decision, steps to do again (JSON), deadline (ms from now),
+-- fields of new limits (JSON).
 local known = redis.call('HMGET', RUN, 'version', 'status', 'created', 'outcome')
 if known[1] ~= ARGV[2] or known[2] ~= 'finished' then
   return 0
@@ -9,6 +10,9 @@ end
 redis.call('PERSIST', AUDIT)
 redis.call('HDEL', RUN, 'outcome', 'reason', 'finished', 'withdrawn', 'paused')
 redis.call('HSET', RUN, 'deadline', now + ARGV[5])
+for name, value in pairs(cjson.decode(ARGV[6])) do
+  redis.call('HSET', RUN, name, type(value) == 'number' and string.format('%.0f', value) or value)
+end
 redis.call('ZREM', EXPIRING, run)
 need_plan(redis.call('HGET', RUN, 'plan'), 1, 0)
 redis.call('ZADD', ACTIVE, known[3], run)
