@@ -115,6 +115,8 @@ class NewRun:
     """Whether recorded answers of other runs take the place of model calls with the very same request."""
     seen_before: tuple[SeenBefore, ...] = ()
     """Runs with a like idea, as they were found when this one was submitted."""
+    trace: str = ""
+    """The trace its spans belong to, as `tracing.context` writes it; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,14 @@ class Settings(BaseSettings):
         int, Field(ge=0, le=65535, validation_alias=AliasChoices("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT"))
     ] = 8000
     prometheus_host: str = "127.0.0.1"
+    otel_traces_exporter: Annotated[str, Field(validation_alias=AliasChoices("OTEL_TRACES_EXPORTER"))] = ""
+    otel_endpoint: Annotated[
+        str, Field(validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"))
+    ] = ""
+    otel_protocol: Annotated[
+        str, Field(validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"))
+    ] = "http/protobuf"
+    otel_sdk_disabled: Annotated[bool, Field(validation_alias=AliasChoices("OTEL_SDK_DISABLED"))] = False
     model: str | None = None
     crew_models: dict[str, str] = Field(default_factory=lambda: _crew_models())
     model_base_url: str | None = None
@@ -123,6 +131,12 @@ class Settings(BaseSettings):
     def sizes(self) -> limits.SizeLimits:
         """How much outputs and files may take."""
         return limits.SizeLimits(self.output_bytes, self.file_bytes, self.run_bytes)
+
+    @property
+    def traced(self) -> bool:
+        """Whether spans are written: one of OpenTelemetry's own variables says where to."""
+        asked = bool(self.otel_traces_exporter or self.otel_endpoint)
+        return asked and self.otel_traces_exporter != "none" and not self.otel_sdk_disabled
 
     @property
     def store_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from zts_core.run import Ending, Outcome, RunStatus, StepStatus
 from zts_core.settings import Settings, read_settings
 from zts_producer.approvals import the_open_one, user_name
 from zts_producer.lookup import find_run
+from zts_producer.tracing import submitting
 from zts_producer.wiring import Say, Services
 
 if TYPE_CHECKING:
@@ -118,7 +120,9 @@ class Client:
         return found
 
     def _start_all(self, news: Sequence[NewRun], plan: Plan) -> Sequence[Created]:
-        return self.services.dispatcher.start_runs(news, plan)
+        with ExitStack() as spans:
+            traced = [spans.enter_context(submitting(self.services.tracer, new)) for new in news]
+            return self.services.dispatcher.start_runs(traced, plan)
 
     def start(self, submission: Submission) -> RunRecord:
         """Record and start what `prepare` has checked; safe to repeat, so a short outage is waited out."""
@@ -142,7 +146,8 @@ class Client:
         return self._recorded(self._with_seen(replace(submission.new, paused=True)), submission.plan)
 
     def _recorded(self, new: NewRun, plan: Plan) -> RunRecord:
-        created = self.services.dispatcher.start_run(new, plan)
+        with submitting(self.services.tracer, new) as traced:
+            created = self.services.dispatcher.start_run(traced, plan)
         if not created.existed:
             self.services.ideas.remember(created.run_id, new.idea, deadline_s=new.deadline_s)
         return self.services.store.run(created.run_id)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_core.redis_store.advice import Advice
+    from zts_core.tracing.tracer import Tracer
     from zts_producer.embedded import EmbeddedStack
     from zts_producer.embedded.neo4j_program import Neo4jProgram
     from zts_producer.results import Results
@@ -120,6 +121,18 @@ class Services:
         from zts_core.dispatch import Dispatcher
 
         return Dispatcher(self.store, self.queue, window=self.settings.fan_out_window)
+
+    @cached_property
+    def tracer(self) -> Tracer | None:
+        """The tracer of this process; None where traces are off."""
+        if not self.settings.traced:
+            return None
+        from zts_core.tracing.tracer import open_tracer
+
+        tracer = open_tracer(self.settings)
+        if tracer is not None:
+            self._exits.callback(tracer.close)
+        return tracer
 
     @cached_property
     def artifacts(self) -> Artifacts:

@@ -18,6 +18,7 @@ from zts_worker import freezing, leaving, logs
 from zts_worker.looking import look
 from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
+from zts_worker.telling import TracesStep
 from zts_worker.wiring import application, build_feed, check_settings, engine
 
 log = logging.getLogger(__name__)
@@ -138,3 +139,4 @@ app.conf.include = ["zts_worker.tasks"]
 app.conf.worker_soft_shutdown_timeout = _settings.shutdown
 app.steps["worker"].add(ReaperStep)
 app.steps["worker"].add(FeedStep)
+app.steps["worker"].add(TracesStep)

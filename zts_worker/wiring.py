@@ -24,10 +24,12 @@ from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import check_broker_url, check_redis_url
 from zts_core.settings import EMBEDDED, Settings, read_settings
+from zts_core.tracing.tracer import check_tracing
 from zts_worker.looking import Looker
 from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
+from zts_worker.spans import spans_of_process
 from zts_worker.step_runner import RunnerLimits, StepRunner, renewed_every
 
 
@@ -53,6 +55,7 @@ def check_settings(settings: Settings) -> None:
     check_redis_url(settings.store_url)
     check_broker_url(settings.queue_url)
     check_models(settings)
+    check_tracing(settings)
     if graph := open_graph(settings):
         graph.close()
 
@@ -80,7 +83,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         limits=RunnerLimits(
             settings.lease, settings.backoff, settings.backoff_max, settings.crew_limits, settings.sizes
         ),
-        observer=WorkerObserver(),
+        observer=WorkerObserver(spans_of_process(os.getpid())),
         models=open_models(settings, lambda: _call_book(settings)),
     )
     limits = ReaperLimits(
@@ -107,7 +110,9 @@ def build_feed(settings: Settings) -> ResultFeed | None:
     outbox = RedisOutbox(
         settings.store_url, timeout_s=settings.redis_timeout, overflow=Overflow(open_artifacts(settings.artifact_place))
     )
-    return ResultFeed(outbox, graph, limits=FeedLimits(interval_s=settings.tick))
+    spans = spans_of_process(os.getpid())
+    limits = FeedLimits(interval_s=settings.tick)
+    return ResultFeed(outbox, graph, limits=limits, written=spans.written if spans else None)
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -45,10 +45,19 @@ class FeedLimits:
 class ResultFeed:
     """Feeds one graph from one outbox."""
 
-    def __init__(self, outbox: Outbox, graph: ResultGraph, *, limits: FeedLimits | None = None) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        graph: ResultGraph,
+        *,
+        limits: FeedLimits | None = None,
+        written: Callable[[Sequence[Pending], int], None] | None = None,
+    ) -> None:
+        """`written` is told of each batch in the graph, and when its writing began (nanoseconds since 1970)."""
         self.outbox = outbox
         self.graph = graph
         self.limits = limits or FeedLimits()
+        self._written = written
         self.stopping = threading.Event()
         self._prepared = False
 
@@ -151,12 +160,14 @@ class ResultFeed:
         """Write a batch; where that is refused, each run's lines on their own. How many lines it holds."""
         if worked_out is not None:
             changes, delivered = worked_out
+            began_ns = time.time_ns()
             try:
                 self.graph.write(changes)
             except _SENSELESS:
                 worked_out = None
             else:
                 self.outbox.acknowledge(delivered)
+                self._tell(pending, began_ns)
         if worked_out is None:
             for each in pending:
                 self.deliver_run(each)
@@ -165,12 +176,18 @@ class ResultFeed:
     def deliver_run(self, pending: Pending) -> None:
         """Write one run's lines; where that is refused, one by one up to the one that is at fault."""
         translator = Translator(pending)
+        began_ns = time.time_ns()
         try:
             self.graph.write(translator.add(pending.entries))
         except _SENSELESS:
             self.deliver_lines(pending)
         else:
             self.outbox.acknowledge([_up_to(pending, translator)])
+            self._tell([pending], began_ns)
+
+    def _tell(self, pending: Sequence[Pending], began_ns: int) -> None:
+        if self._written is not None and pending:
+            self._written(pending, began_ns)
 
     def deliver_lines(self, pending: Pending) -> None:
         memory = pending.memory

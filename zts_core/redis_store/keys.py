@@ -6,7 +6,8 @@ Of one run, all dropped together `retention` after its end:
                                    position), version (of the position), started, created, finished, deadline (ms),
                                    max_steps, priority (where not normal), key, values, out,
                                    budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
-                                   seen_before (JSON), bytes (of all outputs and files), audit,
+                                   seen_before (JSON), trace (where its spans belong, once it is traced),
+                                   bytes (of all outputs and files), audit,
                                    format (of all this; older workers leave it), paused,
                                    withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
@@ -55,6 +56,9 @@ Of all runs together:
     zts:outbox:feeder      string  held by the one process that feeds the graph now
     zts:outbox:feeding     hash    how that gets on: trouble (one line), failures in a row, resume (ms), asked (ms)
     zts:outbox:poison      hash    "<run> <ledger id>" -> a ledger line that the graph does not take (JSON), set aside
+    zts:traces             zset    ended run whose own span nobody has written yet -> its end (ms); only traced runs,
+                                   until a worker that traces takes them or they expire
+    zts:traces:teller      string  held by the worker that writes these spans now
     zts:answer:<digest>    string  what a model answered to the request with this digest (JSON); gone `retention` after
                                    it was last given or reused
     zts:alike:<band>       list    the newest runs whose ideas share a band of words (likeness.py); 1 KB a run in all,
@@ -92,6 +96,8 @@ OUTBOX = PREFIX + "outbox"
 FEEDER = OUTBOX + ":feeder"
 FEEDING = OUTBOX + ":feeding"
 POISON = OUTBOX + ":poison"
+TRACES = PREFIX + "traces"
+TELLER = TRACES + ":teller"
 
 _OF_A_RUN = ("", ":steps", ":results", ":inbox", ":open", ":ledger", ":visits")
 _OF_ALL = (RUNS, ACTIVE, EXPIRING, QUEUED, OVERTAKEN, LEASES, TIMERS, UNDECIDED, COUNTS, OUTBOX, DEAD)

@@ -115,6 +115,7 @@ class RedisStore:
             **({"reuse_answers": "1"} if new.reuse_answers else {}),
             **({"audit": "1"} if plan.audited else {}),
             **({"seen_before": dumps([asdict(seen) for seen in new.seen_before])} if new.seen_before else {}),
+            **({"trace": new.trace} if new.trace else {}),
             **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
@@ -355,6 +356,7 @@ class RedisStore:
                 pipe.zrem(keys.RUNS, *gone)
                 # Where no graph is fed, the outbox keeps a run no longer than the store does.
                 pipe.zrem(keys.OUTBOX, *gone)
+                pipe.zrem(keys.TRACES, *gone)
                 pipe.zrem(keys.EXPIRING, *gone)
                 for member in self._dead_of(set(gone)):
                     pipe.zrem(keys.DEAD, member)

@@ -26,6 +26,7 @@ from zts_worker.models.failures import is_unpaid
 from zts_worker.models.recording import read_answer, request_digest, written_answer
 from zts_worker.models.redaction import Redaction
 from zts_worker.patience import patiently
+from zts_worker.spans import model_answered, model_call
 
 BYTES_PER_TOKEN = 3
 """A cautious share: English text has about four bytes a token (help.openai.com, "What are tokens")."""
@@ -86,8 +87,10 @@ class AccountedModel(WrapperModel):
         answer: ModelResponse | None = None
         failure: BaseException | None = None
         try:
-            async with asyncio.timeout(min(self._terms.timeout_s, max(self._asker.seconds_left, 0.1))):
-                answer = await self.wrapped.request(messages, model_settings, model_request_parameters)
+            with model_call(self._terms.choice.name, self._prompt.name) as span:
+                async with asyncio.timeout(min(self._terms.timeout_s, max(self._asker.seconds_left, 0.1))):
+                    answer = await self.wrapped.request(messages, model_settings, model_request_parameters)
+                model_answered(span, read=answer.usage.input_tokens, wrote=answer.usage.output_tokens)
             return answer
         except BaseException as error:
             failure = error

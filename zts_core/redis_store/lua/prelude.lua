@@ -277,8 +277,11 @@ local function finish(decision)
   local ttl = decision.finish[3]
   need_plan(redis.call('HGET', RUN, 'plan'), -1, ttl)
   redis.call('HSET', RUN, 'outcome', decision.finish[1], 'reason', decision.finish[2], 'finished', now)
-  local known = redis.call('HMGET', RUN, 'workflow', 'created')
+  local known = redis.call('HMGET', RUN, 'workflow', 'created', 'trace')
   count_end('run', known[1], decision.finish[1], tonumber(known[2]))
+  if known[3] then
+    redis.call('ZADD', PREFIX .. 'traces', now, run)
+  end
   redis.call('ZREM', ACTIVE, run)
   redis.call('ZREM', UNDECIDED, run)
   redis.call('ZREM', TIMERS, 'deadline:' .. run)
