@@ -408,13 +408,14 @@ class _Walk:
             return
         missing = sorted({*frame.signals, *range(frame.cursor, frame.total)})
         count = frame.total - len(missing)
-        facts = {"count": count, "failed": len(missing), "#items": count}
+        skipped = sum(signal == _SKIPPED for signal in frame.signals.values())
+        facts = {"count": count, "failed": len(missing) - skipped, "skipped": skipped, "#items": count}
         gathered = frame.branches.get(0, {})
         known = self.plan.namespaces.get(cast(Foreach, node.model).foreach.step.crew)
         if known and not gathered:
             gathered = {known: Held(0, "0" * 16, {})}
         for namespace, held in gathered.items():
-            ref = items_ref(frame.first, frame.total, missing)
+            ref = items_ref(frame.first, frame.total, missing, skipped=skipped)
             self.leave_gathering(frame, namespace, Held(ref, held.digest, facts))
 
     def leave_gathering(self, frame: Frame, namespace: str, held: Held) -> None:

@@ -53,8 +53,8 @@ def _merge_facts(policy: Merge, held: Sequence[Held]) -> dict[str, Any]:
     return facts
 
 
-def items_ref(first: int, count: int, without: Sequence[int]) -> Ref:
-    """The reference to a foreach's outputs: ranges of step numbers in item order, and how many items it lacks."""
+def items_ref(first: int, count: int, without: Sequence[int], *, skipped: int = 0) -> Ref:
+    """The reference to a foreach's outputs: ranges of step numbers in item order, and why it lacks how many items."""
     ranges: list[list[int]] = []
     missing = set(without)
     for item in range(count) if missing else ():
@@ -66,7 +66,7 @@ def items_ref(first: int, count: int, without: Sequence[int]) -> Ref:
             ranges.append([first + item, first + item])
     if not without and count:
         ranges = [[first, first + count - 1]]
-    return {"items": ranges, "failed": len(without)}
+    return {"items": ranges, "failed": len(without) - skipped, "skipped": skipped}
 
 
 def digest_of(*parts: str) -> str:

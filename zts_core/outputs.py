@@ -22,10 +22,10 @@ def steps_of(ref: Ref) -> list[int]:
 
 
 def output_at(ref: Ref, results: Results) -> Mapping[str, Any]:
-    """The output behind a reference; of a foreach `{"items", "count", "failed"}` with the items in item order."""
+    """The output behind a reference; of a foreach `{"items", "count", "failed", "skipped"}` with the items in item order."""
     if isinstance(ref, int):
         return results[ref].output if ref in results else {}
     if "items" in ref:
         items = [dict(results[seq].output) for seq in steps_of(ref) if seq in results]
-        return {"items": items, "count": len(items), "failed": ref.get("failed", 0)}
+        return {"items": items, "count": len(items), "failed": ref.get("failed", 0), "skipped": ref.get("skipped", 0)}
     return merge_values(ref["merge"], [output_at(part, results) for part in ref["of"]])

@@ -150,7 +150,7 @@ def gathered(shape: CrewShape) -> CrewShape:
     """What a foreach without `merge` leaves in the namespace: all outputs in item order, and how many there are."""
     count = {"type": "integer", "minimum": 0}
     outputs = {key: value for key, value in shape.schema.items() if key != "$defs"}
-    properties = {"items": {"type": "array", "items": outputs}, "count": count, "failed": count}
+    properties = {"items": {"type": "array", "items": outputs}, "count": count, "failed": count, "skipped": count}
     schema = {"type": "object", "properties": properties, "$defs": shape.schema.get("$defs", {})}
     return CrewShape(shape.crew, shape.namespace, schema, gathers=True)
 

@@ -176,4 +176,4 @@ def resolved(ref: Ref, outputs: Mapping[int, Raw]) -> Raw:
     if "merge" in ref:
         return merge_values(ref["merge"], [resolved(each, outputs) for each in ref["of"]])
     items = [outputs[seq] for first, last in ref["items"] for seq in range(first, last + 1)]
-    return {"items": items, "count": len(items), "failed": ref["failed"]}
+    return {"items": items, "count": len(items), "failed": ref["failed"], "skipped": ref["skipped"]}

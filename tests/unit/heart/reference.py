@@ -53,6 +53,7 @@ class Scope:
     around: Scope | None = None
     own: dict[str, Value] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    skipped: bool = False
 
     def all(self) -> dict[str, Value]:
         return {**(self.around.all() if self.around else {}), **self.own}
@@ -245,6 +246,7 @@ class Reference:
                 on_fail = condition.on_fail or ("skip" if around.beside else "stop")
                 if isinstance(on_fail, EscalateTo):
                     return "escalate", on_fail.escalate_to
+                scope.skipped = on_fail == "skip"
                 return OK if on_fail == "skip" else ("rejected", "")
         told: Told = yield from _MEANING[type(node)](self, node, scope, around)
         return told
@@ -386,7 +388,9 @@ def _gather_into(target: Scope, scopes: Sequence[Scope], body: ForeachBody) -> N
         return
     name = body.step.crew
     found = [(number, scope.own[name]) for number, scope in enumerate(scopes) if name in scope.own]
-    data = {"items": [each.data for _, each in found], "count": len(found), "failed": len(scopes) - len(found)}
+    skipped = sum(scope.skipped for scope in scopes)
+    counts = {"count": len(found), "failed": len(scopes) - len(found) - skipped, "skipped": skipped}
+    data = {"items": [each.data for _, each in found], **counts}
     target.own[name] = Value(data, [(number, each.identity) for number, each in found])
 
 

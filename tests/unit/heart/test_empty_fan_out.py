@@ -28,4 +28,4 @@ def test_a_condition_can_read_the_count_of_an_empty_fan_out() -> None:
     ended = advance(plan, first.state, [Settled(1, SettledAs.DONE, "list", "d", plan.facts("list", {"items": []}))])
     assert ended.finish is not None
     assert ended.finish.outcome is Outcome.COMPLETED
-    assert output_at(ended.state.data["made"].ref, {}) == {"items": [], "count": 0, "failed": 0}
+    assert output_at(ended.state.data["made"].ref, {}) == {"items": [], "count": 0, "failed": 0, "skipped": 0}

@@ -37,7 +37,7 @@ def test_outputs_are_gathered_in_item_order_whatever_order_they_ended_in(order: 
     play = over(3)
     for n in order:
         play.done(f"S[{n}]", n=n)
-    assert play.sees("Z")["s"] == {"items": [{"n": 1}, {"n": 2}, {"n": 3}], "count": 3, "failed": 0}
+    assert play.sees("Z")["s"] == {"items": [{"n": 1}, {"n": 2}, {"n": 3}], "count": 3, "failed": 0, "skipped": 0}
 
 
 def test_no_more_than_max_parallel_items_are_open_and_the_next_starts_as_one_ends() -> None:
@@ -95,7 +95,7 @@ def test_a_failed_item_fails_the_node_after_all_have_settled() -> None:
     play.all_done("S[1]", "S[3]")
     assert play.ended == "failed"
     assert "no paper" in play.reason
-    assert play.data["s"] == {"items": [{}, {}], "count": 2, "failed": 1}
+    assert play.data["s"] == {"items": [{}, {}], "count": 2, "failed": 1, "skipped": 0}
 
 
 def test_a_tolerated_failure_of_an_item_is_counted() -> None:
@@ -103,7 +103,7 @@ def test_a_tolerated_failure_of_an_item_is_counted() -> None:
     for n in (1, 3, 4):
         play.done(f"S[{n}]", n=n)
     play.fail("S[2]")
-    assert play.sees("Z")["s"] == {"items": [{"n": 1}, {"n": 3}, {"n": 4}], "count": 3, "failed": 1}
+    assert play.sees("Z")["s"] == {"items": [{"n": 1}, {"n": 3}, {"n": 4}], "count": 3, "failed": 1, "skipped": 0}
 
 
 def test_conditions_read_how_many_items_ended_well_and_how_many_failed() -> None:
@@ -202,7 +202,7 @@ def test_an_empty_list_leaves_an_empty_gathering_and_nothing_stale() -> None:
     play.done("L_1.S[1]", n=1)
     play.done("L_1.Z")
     play.done("L_2.P", items=[])
-    assert play.sees("L_2.Z")["s"] == {"items": [], "count": 0, "failed": 0}
+    assert play.sees("L_2.Z")["s"] == {"items": [], "count": 0, "failed": 0, "skipped": 0}
 
 
 def test_a_list_far_longer_than_the_cap_costs_no_more_than_the_cap() -> None:
@@ -224,3 +224,13 @@ def test_a_run_that_is_stopped_before_any_item_ended_keeps_what_was_there() -> N
     play.move(stop=Ending(Outcome.CANCELLED, "by ada"))
     play.fail("F[1]")
     assert play.data["s"] == {"n": 1}
+
+
+def test_skipped_items_are_counted_apart_from_failed_ones() -> None:
+    play = over(
+        2,
+        step("Z", conditions=[when("s.skipped", 2), when("s.failed", 0)]),
+        inner=step("S", "s", conditions=[when("p.ok")]),
+    )
+    assert play.last == ["Z"]
+    assert play.sees("Z")["s"] == {"items": [], "count": 0, "failed": 0, "skipped": 2}

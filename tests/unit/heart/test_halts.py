@@ -86,7 +86,7 @@ def test_a_halted_foreach_keeps_the_items_it_has() -> None:
     play.fail("S[4]")
     play.done("S[5]", n=5)
     assert play.ended == "cancelled"
-    assert play.data["s"] == {"items": [{"n": 1}, {"n": 2}, {"n": 5}], "count": 3, "failed": 3}
+    assert play.data["s"] == {"items": [{"n": 1}, {"n": 2}, {"n": 5}], "count": 3, "failed": 3, "skipped": 0}
 
 
 def test_a_foreach_that_meets_the_cap_keeps_the_items_it_has() -> None:
@@ -95,7 +95,7 @@ def test_a_foreach_that_meets_the_cap_keeps_the_items_it_has() -> None:
     play.done("S[2]", n=2)
     play.done("S[1]", n=1)
     assert play.ended == "halted_step_cap"
-    assert play.data["s"] == {"items": [{"n": 1}, {"n": 2}], "count": 2, "failed": 4}
+    assert play.data["s"] == {"items": [{"n": 1}, {"n": 2}], "count": 2, "failed": 4, "skipped": 0}
 
 
 def test_a_stopped_run_ends_at_once_where_nothing_is_at_work() -> None:
