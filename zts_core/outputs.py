@@ -22,7 +22,7 @@ def steps_of(ref: Ref) -> list[int]:
 
 
 def output_at(ref: Ref, results: Results) -> Mapping[str, Any]:
-    """The output behind a reference; of a foreach `{"items", "count", "failed", "skipped"}` with the items in item order."""
+    """The output behind a reference; of a foreach `{"items", "count", "failed", "skipped"}`, the items in order."""
     if isinstance(ref, int):
         return results[ref].output if ref in results else {}
     if "items" in ref:

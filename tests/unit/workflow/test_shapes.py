@@ -120,7 +120,7 @@ def test_the_items_of_a_list_have_a_shape_of_their_own() -> None:
 
 def test_a_foreach_s_list_holds_the_outputs_and_their_counts() -> None:
     listed = gathered(SHAPE)
-    assert listed.names() == ["count", "failed", "items"]
+    assert listed.names() == ["count", "failed", "items", "skipped"]
     assert listed.field("items") == kinds("list")
     assert listed.field("items.3.leaf.inside.name") == kinds("text")
     assert listed.field("count") == FieldShape(frozenset({"number"}), low=0)
