@@ -41,10 +41,11 @@ class Beat(threading.Thread):
         advised = False
         while not self.over.wait(self.interval_s):
             try:
-                advised = advised or self.advise()
                 of_process = engine(self.of)
-                look(of_process.witness)
+                # First: it is the reaper that has to hear of an outage.
                 of_process.reaper.tick()
+                look(of_process.witness)
+                advised = advised or self.advise()
             except ZtsError as error:
                 log.warning("reaper: %s", error)
             except Exception:

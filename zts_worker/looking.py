@@ -21,7 +21,6 @@ class Looker(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        self.try_to_look()
         while not self.over.wait(self.interval_s):
             if self.witness.remembers:
                 self.try_to_look()
