@@ -192,6 +192,13 @@ class Rabbit(Program):
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
+    def close(self) -> None:
+        """The port mapper leaves the node's session, so it is told by itself."""
+        self.stop()
+        mapper = ["epmd", "-port", self.environment["ERL_EPMD_PORT"], "-kill"]
+        subprocess.run(mapper, check=False, capture_output=True, timeout=20)
+        super().close()
+
     def wait_ready(self) -> None:
         wait_until(lambda: "Starting broker... completed" in self.said(), within_s=60, what="rabbitmq-server is up")
 

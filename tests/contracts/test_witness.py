@@ -26,6 +26,7 @@ def test_what_another_server_lacks_is_named_and_counted_once() -> None:
         clock = Clock()
         with server.client() as client:
             witness = Witness(client, place="here", remembered_s=60, clock=clock)
+            keep(client, "old", version=1, done=1)
             witness.run_kept("old", 1)
             assert witness.look() is None
             clock.now = 100.0

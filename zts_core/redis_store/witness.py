@@ -84,11 +84,12 @@ class Witness:
             if before == server:
                 self._forget()
                 return None
-            found = Replaced(self._place, self._missing() if before else ())
+            # At the first look too: the server may have been replaced since it said the first thing.
+            found = Replaced(self._place, self._missing())
             self._note(server, len(found.lost))
             # Last: where the new server goes away meanwhile, all of it is looked up again.
             self._server = server
-            return found if before else None
+            return found if before or found.lost else None
 
     def _remember(self, what: tuple[str, int], version: int) -> None:
         if len(self._told) < MOST_REMEMBERED:
