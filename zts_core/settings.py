@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     idea_bytes: Annotated[int, Field(ge=1)] = 256 * 1024
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
+    run_log: bool = True
     prometheus_port: Annotated[
         int, Field(ge=0, le=65535, validation_alias=AliasChoices("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT"))
     ] = 8000

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_core.redis_store.advice import Advice
+    from zts_core.redis_store.run_log import RedisRunLog
     from zts_core.tracing.tracer import Tracer
     from zts_producer.embedded import EmbeddedStack
     from zts_producer.embedded.neo4j_program import Neo4jProgram
@@ -90,6 +91,16 @@ class Services:
         ideas = RedisIdeas(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
         self._exits.callback(ideas.close)
         return ideas
+
+    @cached_property
+    def run_log(self) -> RedisRunLog:
+        """What crews logged."""
+        from zts_core.redis_store.run_log import RedisRunLog
+
+        settings = self.settings
+        log = RedisRunLog(self.choice.redis_url, kept_s=settings.retention, timeout_s=settings.redis_timeout)
+        self._exits.callback(log.close)
+        return log
 
     def advice(self) -> Advice:
         """What about the Redis of the runs should be different."""

@@ -12,6 +12,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from celery.signals import after_setup_logger, after_setup_task_logger
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from zts_core.settings import read_settings
+from zts_worker.run_log import RunLogHandler, run_log_handler
 
 _PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
@@ -28,6 +30,7 @@ LONGEST_LINE = 500
 """Characters of a message, and of each line of a traceback: an exception's text may hold what a crew worked on."""
 
 HIDDEN = "***"
+_CHATTY = ("celery", "kombu", "amqp", "billiard", "redis", "neo4j", "httpx", "httpcore", "opentelemetry")
 
 
 @contextmanager
@@ -43,10 +46,44 @@ def install() -> None:
     after_setup_task_logger.connect(_reformat)
 
 
-def _reformat(logger: logging.Logger | None = None, colorize: bool | None = None, **_: Any) -> None:
+def _reformat(
+    logger: logging.Logger | None = None, loglevel: int | None = None, colorize: bool | None = None, **_: Any
+) -> None:
     settings = read_settings()
-    for handler in logger.handlers if logger else ():
+    if logger is None:
+        return
+    shown = [handler for handler in logger.handlers if not isinstance(handler, RunLogHandler)]
+    for handler in shown:
         handler.setFormatter(formatter(settings.log_format, colors=bool(colorize)))
+    if settings.run_log:
+        _keep_with_runs(logger, shown, loglevel or logger.level)
+
+
+@cache
+def kept_with_runs() -> RunLogHandler:
+    """The one handler of this worker that keeps lines with their runs; its children inherit it."""
+    handler = run_log_handler(read_settings())
+    handler.setFormatter(formatter("json"))
+    return handler
+
+
+def _keep_with_runs(logger: logging.Logger, shown: list[logging.Handler], level: int) -> None:
+    """Let lines come as far as the run's log that `--loglevel` keeps off the worker's own."""
+    handler = kept_with_runs()
+    if handler not in logger.handlers:
+        logger.addHandler(handler)
+    for each in shown:
+        each.setLevel(max(each.level, level))
+    logger.setLevel(min(level, handler.level))
+    # What libraries tell of themselves stays as quiet as it was.
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(level)
+
+
+def hurry() -> None:
+    """An attempt ends: what it logged is sent now."""
+    if kept_with_runs.cache_info().currsize:
+        kept_with_runs().hurry()
 
 
 def formatter(form: str, *, colors: bool = False) -> logging.Formatter:

@@ -32,5 +32,6 @@ class WorkerObserver:
         recorder = endpoint.recorder()
         if recorder:
             recorder.crew_ended(error, how)
+        logs.hurry()
         if self.spans:
             self.spans.crew_ended(error, how)

@@ -23,6 +23,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:inbox     hash    <seq> -> a settlement nobody has decided on yet
     zts:run:<id>:open      set     seqs that have not settled
     zts:run:<id>:ledger    stream  kind, seq, detail (JSON): the run's history
+    zts:run:<id>:log       stream  line (JSON): what its crews logged, the newest 2,000 lines; dropped with the
+                                   others, or `retention` and a deadline after the last line
     zts:run:<id>:line      list    "<seq>", or "<seq> <queue> <message>" where this Redis is the broker: steps of wide
                                    waves that are not sent yet; gone at the run's end
     zts:run:<id>:audit     list    one digest a line of the ledger, each over the one before (audit.py); only of runs

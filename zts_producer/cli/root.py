@@ -14,6 +14,7 @@ COMMANDS = {
     "status": ("runs", "Show where a run stands, node by node."),
     "watch": ("runs", "Follow a run until it ends."),
     "why": ("why", "Tell why a run is slow, stuck, or ended as it did."),
+    "logs": ("logs", "Show a run's log: its history and what its crews logged."),
     "export": ("runs", "Write a run's folder again."),
     "cancel": ("control", "Stop a run."),
     "pause": ("control", "Let no further step of a run start."),

@@ -16,6 +16,7 @@ from zts_core.ports import LedgerEntry, RunRecord, StepRecord, StepResult
 from zts_core.run import Ref
 from zts_core.workflow.plan import Plan
 from zts_producer.calls import Bill, bill_of
+from zts_producer.journal import Journal, Line
 from zts_producer.narrate import Narrator
 from zts_producer.report.refs import effective
 from zts_producer.times import now_ms, run_seconds, step_seconds
@@ -87,6 +88,7 @@ class Report:
     not_judged: Mapping[str, Sequence[str]]
     files: tuple[ShippedFile, ...]
     audit: AuditTrail
+    log: tuple[Line, ...] = ()
 
     @property
     def bill(self) -> Bill:
@@ -125,6 +127,7 @@ def gather(client: Client, run_id: str) -> Report:
         not_judged={name: sentences for name, output in outputs.items() if (sentences := _not_judged(output))},
         files=shipped_files(refs, results),
         audit=store.audit_trail(run_id),
+        log=tuple(Journal(client.services.run_log, run_id).read(ledger)),
     )
 
 

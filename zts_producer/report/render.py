@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from zts_core.audit import AuditTrail
+from zts_producer.journal import written
 from zts_producer.outcomes import exit_code
 from zts_producer.report.build import built_commands, built_summary
 from zts_producer.report.charts import charts
@@ -48,7 +49,7 @@ TONES = {
 
 
 def report_files(report: Report) -> dict[str, str]:
-    """The three files of a report by their name."""
+    """The files of a report by their name."""
     facts = {
         "report": report,
         "record": report.record,
@@ -63,6 +64,7 @@ def report_files(report: Report) -> dict[str, str]:
         "REPORT.md": _templates().get_template("report.md.j2").render(facts),
         "report.html": _templates().get_template("report.html.j2").render(facts),
         "run.json": json.dumps(run_json(report), indent=2, ensure_ascii=False) + "\n",
+        "run.log": written(report.log),
     }
 
 

@@ -11,6 +11,7 @@ from fakes import MemoryIdeas, MemoryQueue, MemoryStore
 from zts_core.catalogue import find_crew
 from zts_core.ports import ClaimVerdict, StepResult
 from zts_core.redis_store.advice import Advice
+from zts_core.redis_store.run_log import KeptLines
 from zts_core.run import Settled, SettledAs
 from zts_core.settings import Settings
 from zts_producer.client import Client
@@ -37,6 +38,16 @@ GO: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+class MemoryLog:
+    """What crews logged, in memory."""
+
+    def __init__(self) -> None:
+        self.kept = KeptLines()
+
+    def read(self, run_id: str, *, after: str = "0") -> KeptLines:
+        return self.kept if after == "0" else KeptLines()
+
+
 class World:
     """A client over memory, and a worker to be called by hand."""
 
@@ -49,6 +60,8 @@ class World:
         services = Services(self.settings, workers=False, say=self.said.append)
         services._choice = RedisChoice(Source.CONFIGURED, "redis://memory/0", "redis://memory/0")
         services.__dict__.update(store=self.store, queue=self.queue, ideas=MemoryIdeas(self.store), advice=Advice)
+        self.log = MemoryLog()
+        services.__dict__.update(run_log=self.log)
         self.services = services
         self.client = Client(self.settings, services=services)
 

@@ -53,6 +53,7 @@ def test_a_finished_run_leaves_its_report_its_data_and_what_the_crews_made(world
         "REPORT.md",
         "report.html",
         "run.json",
+        "run.log",
         "project/app.py",
         "project/README.md",
         "marketing/landing/index.html",

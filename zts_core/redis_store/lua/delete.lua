@@ -17,5 +17,6 @@ redis.call('ZREM', OUTBOX, run)
 for index = 1, 7 do
   redis.call('DEL', KEYS[index])
 end
-redis.call('DEL', LINE, AUDIT, RUN .. ':calls')
+redis.call('ZREM', PREFIX .. 'traces', run)
+redis.call('DEL', LINE, AUDIT, RUN .. ':calls', RUN .. ':log')
 return 1

@@ -291,6 +291,7 @@ local function finish(decision)
     redis.call('PEXPIRE', KEYS[index], ttl)
   end
   redis.call('PEXPIRE', AUDIT, ttl)
+  redis.call('PEXPIRE', RUN .. ':log', ttl)
 end
 
 -- The place that a loop has come by for the third time with the same data, if the decision goes there.

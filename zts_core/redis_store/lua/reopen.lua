@@ -8,6 +8,7 @@ for index = 1, 7 do
   redis.call('PERSIST', KEYS[index])
 end
 redis.call('PERSIST', AUDIT)
+redis.call('PERSIST', RUN .. ':log')
 redis.call('HDEL', RUN, 'outcome', 'reason', 'finished', 'withdrawn', 'paused')
 redis.call('HSET', RUN, 'deadline', now + ARGV[5])
 for name, value in pairs(cjson.decode(ARGV[6])) do
