@@ -186,6 +186,11 @@ class Rabbit(Program):
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "HOME": str(self.folder),
         }
+        # Started here and not by the node, whose own would leave its session and outlive it.
+        names = ["epmd", "-port", str(mapper), "-address", "127.0.0.1"]
+        self.mapper = subprocess.Popen(
+            names, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.spawn([str(programs[-1])], environment=self.environment)
 
     @property
@@ -193,10 +198,9 @@ class Rabbit(Program):
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     def close(self) -> None:
-        """The port mapper leaves the node's session, so it is told by itself."""
         self.stop()
-        mapper = ["epmd", "-port", self.environment["ERL_EPMD_PORT"], "-kill"]
-        subprocess.run(mapper, check=False, capture_output=True, timeout=20)
+        self.mapper.kill()
+        self.mapper.wait(10)
         super().close()
 
     def wait_ready(self) -> None:
