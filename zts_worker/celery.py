@@ -19,6 +19,7 @@ from zts_worker.looking import look
 from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
 from zts_worker.telling import TracesStep
+from zts_worker.waking import ListenStep, RingStep
 from zts_worker.wiring import application, build_feed, check_settings, engine
 
 log = logging.getLogger(__name__)
@@ -139,5 +140,7 @@ app = application(_settings)
 app.conf.include = ["zts_worker.tasks"]
 app.conf.worker_soft_shutdown_timeout = _settings.shutdown
 app.steps["worker"].add(ReaperStep)
+app.steps["worker"].add(RingStep)
+app.steps["consumer"].add(ListenStep)
 app.steps["worker"].add(FeedStep)
 app.steps["worker"].add(TracesStep)
