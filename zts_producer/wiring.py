@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from zts_core.dispatch import Dispatcher
     from zts_core.redis_store.advice import Advice
+    from zts_core.redis_store.history import RedisHistory
     from zts_core.redis_store.run_log import RedisRunLog
     from zts_core.tracing.tracer import Tracer
     from zts_producer.embedded import EmbeddedStack
@@ -101,6 +102,15 @@ class Services:
         log = RedisRunLog(self.choice.redis_url, kept_s=settings.retention, timeout_s=settings.redis_timeout)
         self._exits.callback(log.close)
         return log
+
+    @cached_property
+    def history(self) -> RedisHistory:
+        """Many runs, read piece by piece."""
+        from zts_core.redis_store.history import RedisHistory
+
+        history = RedisHistory(self.choice.redis_url, timeout_s=self.settings.redis_timeout)
+        self._exits.callback(history.close)
+        return history
 
     def advice(self) -> Advice:
         """What about the Redis of the runs should be different."""

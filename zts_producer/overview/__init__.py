@@ -1,0 +1,1 @@
+"""An overview of many runs: how they ended, what was slow, what it cost."""
