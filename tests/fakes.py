@@ -489,6 +489,10 @@ class MemoryStore:
         newest = sorted(self.known.values(), key=lambda run: (-run.created_ms, run.new.run_id))
         return [self._record(run) for run in newest[:limit]]
 
+    def names(self, run_id: str, seqs: Sequence[int]) -> Mapping[int, tuple[str, str, int]]:
+        steps = {step.seq: step for step in self.steps(run_id)}
+        return {seq: (steps[seq].state, steps[seq].crew, steps[seq].attempt) for seq in seqs if seq in steps}
+
     def unfinished(self) -> Sequence[str]:
         return [run_id for run_id, run in self.known.items() if run.finish is None]
 

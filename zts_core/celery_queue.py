@@ -123,7 +123,9 @@ def _amqp_transport(timeout_s: float) -> dict[str, Any]:
 
 
 def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
-    shown = " ".join(part for part in (message.run_id, f"#{message.seq}", message.state, message.crew) if part)
+    attempt = f"attempt {message.attempts + 1}" if message.attempts else ""
+    named = (message.run_id, f"#{message.seq}", message.state, message.crew, attempt)
+    shown = " ".join(part for part in named if part)
     return {
         "args": (message.run_id, message.seq, joined),
         "argsrepr": f"({shown})",

@@ -143,7 +143,25 @@ class Dispatcher:
         if not messages:
             return
         try:
-            self.queue.send(messages)
+            self.queue.send(self.named(messages))
             reach(AFTER_SEND)
         except ServiceUnavailable as error:
             log.warning("recorded but not sent, the reaper will send it: %s", error)
+
+    def named(self, messages: Sequence[StepMessage]) -> Sequence[StepMessage]:
+        """The messages with what people know their steps by; who sends one again knows but its number."""
+        unnamed = [message for message in messages if not message.state]
+        if not unnamed:
+            return messages
+        seqs: dict[str, list[int]] = {}
+        for message in unnamed:
+            seqs.setdefault(message.run_id, []).append(message.seq)
+        known = {run_id: self.store.names(run_id, of_run) for run_id, of_run in seqs.items()}
+        return [_with_name(message, known.get(message.run_id, {}).get(message.seq)) for message in messages]
+
+
+def _with_name(message: StepMessage, name: tuple[str, str, int] | None) -> StepMessage:
+    if message.state or name is None:
+        return message
+    state, crew, attempts = name
+    return replace(message, state=state, crew=crew, attempts=attempts)

@@ -206,6 +206,8 @@ class StepMessage:
     seq: int
     state: str = ""
     crew: str = ""
+    attempts: int = 0
+    """How often it was tried before."""
     counts_down: bool = False
     """Its end only counts down a join, so a chord's body may decide for it."""
     priority: Priority = Priority.NORMAL
@@ -461,6 +463,9 @@ class RunStore(Protocol):
 
     def steps(self, run_id: str) -> Sequence[StepRecord]:
         """All steps and approvals of a run in the order they started."""
+
+    def names(self, run_id: str, seqs: Sequence[int]) -> Mapping[int, tuple[str, str, int]]:
+        """State, crew and number of attempts so far of some steps; what is gone is left out."""
 
     def results(self, run_id: str, seqs: Iterable[int]) -> Mapping[int, StepResult]:
         """The committed effects of some steps."""

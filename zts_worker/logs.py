@@ -113,7 +113,9 @@ def _renderer(form: str, *, colors: bool) -> Processor:
     )
 
 
-_MESSAGE = re.compile(r"\((?P<run>\w+)(?: #(?P<step>\d+))?(?: (?P<state>\S+))?(?: (?P<crew>\S+))?\)")
+_MESSAGE = re.compile(
+    r"\((?P<run>\w+)(?: #(?P<step>\d+))?(?: (?P<state>\S+))?(?: (?P<crew>\S+))?(?: attempt (?P<attempt>\d+))?\)"
+)
 """How `zts_core.celery_queue` lets a message's arguments be shown."""
 
 
@@ -124,7 +126,7 @@ def _add_message(_logger: WrappedLogger, _method: str, line: EventDict) -> Event
     if found:
         for name, value in found.groupdict().items():
             if value:
-                line.setdefault(name, int(value) if name == "step" else value)
+                line.setdefault(name, int(value) if name in ("step", "attempt") else value)
     return line
 
 

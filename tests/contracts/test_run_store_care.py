@@ -263,3 +263,13 @@ class TestWhatIsDue:
 def _same(seq: int):  # type: ignore[no-untyped-def]
 
     return Settled(seq, SettledAs.DONE, "a", "always the same")
+
+
+class TestNames:
+    def test_who_knows_a_steps_number_can_ask_for_its_state_crew_and_attempts(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        world.claimed(1)
+        crew = world.store.steps("r1")[0].crew
+        assert world.store.names("r1", [1, 9]) == {1: ("A", crew, 1)}
+        assert world.store.names("r1", [2])[2][0::2] == ("B", 0)
+        assert world.store.names("gone", [1]) == {}

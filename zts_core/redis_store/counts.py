@@ -3,7 +3,8 @@
 The hash `zts:counts` holds, per name of a workflow or crew (`other` past the limit that `prelude.lua` names):
 
     created <workflow>                       runs that were recorded
-    run <workflow> <outcome> <bound>         runs that ended, by duration up to <bound> ms (`inf` above the last bound)
+    run <workflow> <outcome> <bound>         ends of runs, by duration up to <bound> ms (`inf` above the last bound)
+    reopened <workflow>                      ends that were taken back because the run was opened again
     run_ms <workflow>                        their durations together (ms)
     crew <crew> <status> <bound>             attempts that ended: done, failed, cancelled, retried, lost or dead
     crew_ms <crew>                           their durations together (ms)
@@ -39,6 +40,7 @@ class Counts:
     """What the ledgers of all runs ever said, counted. Durations in milliseconds."""
 
     created: Counter[str] = field(default_factory=Counter)
+    reopened: Counter[str] = field(default_factory=Counter)
     runs: Ended = field(default_factory=Counter)
     run_ms: Counter[str] = field(default_factory=Counter)
     attempts: Ended = field(default_factory=Counter)
@@ -114,6 +116,7 @@ def counts_from(raw: Mapping[str, str]) -> Counts:
     counts = Counts()
     sums = {
         "created": counts.created,
+        "reopened": counts.reopened,
         "run_ms": counts.run_ms,
         "crew_ms": counts.attempt_ms,
         "takeover": counts.takeovers,

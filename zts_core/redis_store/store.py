@@ -449,6 +449,14 @@ class RedisStore:
             raw = cast("dict[str, str]", self._redis.hgetall(keys.run_key(run_id, "steps")))
         return codec.step_records(raw)
 
+    def names(self, run_id: str, seqs: Sequence[int]) -> Mapping[int, tuple[str, str, int]]:
+        fields = [name for seq in seqs for name in (f"{seq}", f"{seq}:attempt")]
+        with translated(self.place):
+            row = cast("list[str | None]", self._redis.hmget(keys.run_key(run_id, "steps"), fields))
+        found = {seq: (row[2 * at], int(row[2 * at + 1] or 0)) for at, seq in enumerate(seqs)}
+        steps = {seq: (json.loads(text), attempts) for seq, (text, attempts) in found.items() if text}
+        return {seq: (static["state"], static["crew"], attempts) for seq, (static, attempts) in steps.items()}
+
     def dead(self, *, limit: int) -> Sequence[DeadLetter]:
         with translated(self.place):
             newest = cast("list[tuple[str, float]]", self._redis.zrevrange(keys.DEAD, 0, limit - 1, withscores=True))

@@ -61,8 +61,9 @@ class ClusterCollector(Collector):
         yield _counter("project_creations", "Runs that were recorded.", "workflow_name", names, counts.created)
         executions = _by_status(counts.runs)
         yield _counter_by_status(
-            "workflow_executions", "Runs that ended, by outcome.", "workflow_name", names, list(Outcome), executions
+            "workflow_executions", "Ends of runs, by outcome.", "workflow_name", names, list(Outcome), executions
         )
+        yield _counter("workflow_reopenings", "Ends that a retry took back.", "workflow_name", names, counts.reopened)
         yield _histogram(
             "workflow_duration_seconds",
             "From submit to outcome.",

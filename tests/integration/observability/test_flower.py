@@ -33,6 +33,7 @@ class Flower:
     def __init__(self, redis: RedisServer, folder: Path) -> None:
         if find_spec("flower") is None:
             skip_or_fail("flower is missing: pip install 'zerotoship[flower]'")
+        self.redis_url = redis.url
         self.port = free_port()
         self.log = folder / "flower.log"
         environment = {
@@ -109,6 +110,14 @@ def test_every_step_is_shown_by_run_number_state_and_crew(watched: tuple[Flower,
         f"({run_id} #2 BUILD {SCRIPTED})",
         f"({run_id} #3 SELL {OTHER})",
     }
+
+
+def test_a_step_that_is_sent_again_is_shown_by_the_same_names_and_its_attempt(watched: tuple[Flower, str]) -> None:
+    flower, _ = watched
+    runs = Runs(flower.redis_url, flower.log.parent / "record", "chord")
+    run_id = runs.play([step("PLAN", fail="transient", until_attempt=2, retry_attempts=2)]).run_id
+    again = f"({run_id} #1 PLAN {SCRIPTED} attempt 2)"
+    wait_until(lambda: again in {task["args"] for task in of_run(flower, run_id)}, what="the second attempt is shown")
 
 
 def test_the_watchdog_is_shown_by_its_run(watched: tuple[Flower, str]) -> None:

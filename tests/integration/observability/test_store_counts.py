@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
+from fakes import MemoryQueue
 
 from tests.contracts.store_worlds import World, redis_world
 from tests.unit.heart.playing import parallel, step
+from zts_core.dispatch import Dispatcher
 from zts_core.ports import Cost, Pace
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.counts import BOUNDS_MS, Counts, Levels, RedisCounts
+from zts_core.reviving import Reviver
 from zts_core.run import Outcome, SettledAs
 
 pytestmark = pytest.mark.redis
@@ -52,6 +55,19 @@ def test_a_run_is_counted_when_it_is_recorded_and_when_it_ends(world: World, cou
     assert {(name, outcome) for name, outcome, _ in found.runs} == {("main", "completed")}
     assert found.run_ms["main"] >= 1
     assert levels.active_runs == 0
+
+
+def test_an_end_that_a_retry_took_back_is_counted_as_such(world: World, counts: RedisCounts) -> None:
+    plan = world.submit(step("A"), step("B"))
+    world.claimed()
+    world.settle(status=SettledAs.FAILED)
+    world.advance(plan)
+    Reviver(Dispatcher(world.store, MemoryQueue())).retry_run("r1")
+    found, levels = read(counts)
+    assert (found.created["main"], sum(found.runs.values()), found.reopened["main"]) == (1, 1, 1)
+    assert levels.active_runs == 1
+    ends = Counter(entry.kind for entry in world.store.ledger("r1"))
+    assert (ends["run_finished"], ends["run_reopened"]) == (1, 1)
 
 
 def test_a_submit_that_is_repeated_counts_once(world: World, counts: RedisCounts) -> None:

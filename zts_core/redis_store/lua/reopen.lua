@@ -1,6 +1,6 @@
 -- Open a run again that has ended. ARGV: run, version, decision, steps to do again (JSON), deadline (ms from now),
 -- fields of new limits (JSON).
-local known = redis.call('HMGET', RUN, 'version', 'status', 'created', 'outcome')
+local known = redis.call('HMGET', RUN, 'version', 'status', 'created', 'outcome', 'plan', 'workflow')
 if known[1] ~= ARGV[2] or known[2] ~= 'finished' then
   return 0
 end
@@ -15,7 +15,8 @@ for name, value in pairs(cjson.decode(ARGV[6])) do
   redis.call('HSET', RUN, name, type(value) == 'number' and string.format('%.0f', value) or value)
 end
 redis.call('ZREM', EXPIRING, run)
-need_plan(redis.call('HGET', RUN, 'plan'), 1, 0)
+need_plan(known[5], 1, 0)
+add('reopened', known[6], 1)
 redis.call('ZADD', ACTIVE, known[3], run)
 redis.call('ZADD', TIMERS, now + ARGV[5], 'deadline:' .. run)
 local again = cjson.decode(ARGV[4])
