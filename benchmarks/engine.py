@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -55,7 +55,14 @@ class NoOpCrew:
 class Engine:
     """A Redis with an append-only file (everysec), one worker, and a dispatcher."""
 
-    def __init__(self, *, children: int = 2, watchdog: str = "inline") -> None:
+    def __init__(
+        self,
+        *,
+        children: int = 2,
+        watchdog: str = "inline",
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
         self._exits = ExitStack()
         folder = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="zts-bench-")))
         socket = folder / "redis.sock"
@@ -81,8 +88,9 @@ class Engine:
             "warning",
         ]
         command += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
-        environment = {"REDIS_URL": self.url, "ZTS_DATA_FOLDER": str(folder), "ZTS_WATCHDOG": watchdog}
-        self.worker = self._exits.enter_context(process(python(*command), **environment))
+        command += options
+        own = {"REDIS_URL": self.url, "ZTS_DATA_FOLDER": str(folder), "ZTS_WATCHDOG": watchdog, **(environment or {})}
+        self.worker = self._exits.enter_context(process(python(*command), **own))
         self.play(sequence(2), runs=10)
 
     def __enter__(self) -> Engine:

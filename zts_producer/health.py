@@ -80,6 +80,7 @@ def check_health(client: Client) -> Health:
     checks: list[tuple[str, Check]] = [("workflows", _workflows)]
     if redis.status is not HealthStatus.UNHEALTHY:
         checks = [("workers", _workers), ("queue", _queue), ("waiting", _waiting), ("graph", _graph), *checks]
+    checks.append(("metrics", _metrics))
     return Health((redis, *(_ask(name, check, client) for name, check in checks)))
 
 
@@ -147,6 +148,31 @@ def _graph(client: Client) -> Answer:
     results.graph.ask("RETURN 1", {}, limit=1)
     late = backlog.oldest_s > LONG_WAIT_S or bool(backlog.poison)
     return HealthStatus.DEGRADED if late else HealthStatus.HEALTHY, f"{results.graph.place}, {behind}{set_aside}"
+
+
+def _metrics(client: Client) -> Answer:
+    """A worker of this host, where it would serve them. Runs need none, so it is never a fault."""
+    from http.client import HTTPConnection, HTTPException
+
+    settings = client.settings
+    if settings.prometheus_port == 0:
+        return HealthStatus.HEALTHY, "no worker serves any (PROMETHEUS_PORT=0)"
+    host = "127.0.0.1" if settings.prometheus_host in ("0.0.0.0", "::") else settings.prometheus_host  # noqa: S104
+    place = f"http://{host}:{settings.prometheus_port}"
+    connection = HTTPConnection(host, settings.prometheus_port, timeout=PING_S)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        said = answer.read(500).decode("utf-8", "replace").strip()
+    except (OSError, HTTPException):
+        return HealthStatus.HEALTHY, f"no worker on this host serves them at {place}/metrics; runs need none"
+    finally:
+        connection.close()
+    if answer.status == 200 and said == "ready":
+        return HealthStatus.HEALTHY, f"{place}/metrics"
+    if answer.status == 503:
+        return HealthStatus.HEALTHY, f"the worker at {place} is not ready: {said}"
+    return HealthStatus.HEALTHY, f"another program answers at {place}; a worker's log names its own port"
 
 
 def _workflows(client: Client) -> Answer:

@@ -22,6 +22,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from redis.exceptions import RedisError
+
 from zts_core.redis_store import keys
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import translated
@@ -65,6 +67,8 @@ class Levels:
     dead_letters: int
     oldest_run_s: float
     overdue_s: Mapping[str, float]
+    requests: int = 0
+    """How often its server has read from a client since it started: round trips, of all clients."""
 
 
 class RedisCounts:
@@ -97,7 +101,15 @@ class RedisCounts:
         now_s = seconds + micros / 1e6
         ages = [_age(rows, now_s) for rows in oldest]
         overdue = {"lease": ages[1], "timer": ages[2], "undecided": ages[3]}
-        return counts_from(raw), Levels(active, queued, max(ages[4:]), leases, dead, ages[0], overdue)
+        levels = Levels(active, queued, max(ages[4:]), leases, dead, ages[0], overdue, self._requests())
+        return counts_from(raw), levels
+
+    def _requests(self) -> int:
+        try:
+            return int(self._redis.info("stats").get("total_reads_processed", 0))
+        except RedisError:
+            # Not every server tells, and not every user may ask.
+            return 0
 
     def ping(self) -> None:
         """ServiceUnavailable where Redis does not answer."""

@@ -10,6 +10,7 @@ from zts_producer.cli.options import HELP, json_option, run_argument
 
 if TYPE_CHECKING:
     from zts_producer.cli.reasons import Explanation
+    from zts_producer.client import Client
 
 
 @click.command(context_settings=HELP)
@@ -33,11 +34,40 @@ def why(run: str, as_json: bool) -> None:
             now_ms=now_ms(),
         )
         refuses = "" if record.outcome else client.services.advice().refuses
+        workers = _workers(client, found)
     if as_json:
-        print_json({**found.to_json(), **({"redis": refuses} if refuses else {})})
+        print_json(
+            {
+                **found.to_json(),
+                **({"redis": refuses} if refuses else {}),
+                **({"workers": workers} if workers is not None else {}),
+            }
+        )
         return
-    for line in [*lines(found), *filter(None, [refuses])]:
+    for line in [*lines(found), *filter(None, [refuses, _about_workers(workers)])]:
         click.echo(line)
+
+
+def _workers(client: Client, found: Explanation) -> int | None:
+    """How many workers answer, where a step waits for one; None where none does, or the broker does not tell."""
+    from zts_core.errors import ServiceUnavailable
+    from zts_producer.health import PING_S
+
+    if not any(reason.what.startswith("waits for a worker") for reason in found.reasons):
+        return None
+    try:
+        return client.services.workers_answer(PING_S)
+    except (ServiceUnavailable, OSError):
+        return None
+
+
+def _about_workers(count: int | None) -> str:
+    if count is None:
+        return ""
+    if count == 0:
+        return "no worker answers: start one with `celery -A zts_worker worker`"
+    one = count == 1
+    return f"{count} {'worker answers' if one else 'workers answer'}: {'it is' if one else 'they are'} busy with others"
 
 
 def lines(found: Explanation) -> list[str]:

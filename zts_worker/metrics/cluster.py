@@ -124,6 +124,9 @@ def of_levels(levels: Levels) -> Iterator[Metric]:
     yield _gauge("queue_oldest_seconds", "How long ago the longest waiting step was sent.", levels.oldest_queued_s)
     yield _gauge("leases", "Attempts that hold a lease.", levels.leases)
     yield _gauge("dead_letters", "Steps that failed for good and wait for a person.", levels.dead_letters)
+    yield CounterMetricFamily(
+        "zerotoship_redis_round_trips", "Requests that the store's Redis read, of all clients.", value=levels.requests
+    )
     overdue = GaugeMetricFamily(
         "zerotoship_overdue_seconds", "How late the reaper is with what is most overdue.", labels=["kind"]
     )

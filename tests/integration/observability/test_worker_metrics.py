@@ -64,6 +64,8 @@ def test_every_series_is_there_at_zero_before_anything_runs(stack: Stack) -> Non
     for name in ("active_workflows", "active_crew_executions", "queue_depth", "queue_oldest_seconds", "leases"):
         assert shown.value(name) == 0
     assert shown.value("store_up") == 1
+    assert shown.value("redis_round_trips_total") > 0
+    assert shown.value("workflow_reopenings_total", workflow_name="rapid_prototype") == 0
     assert {"zerotoship_step_retries_total", "zerotoship_lease_takeovers_total"} <= shown.names
     assert "zerotoship_request_processing_seconds_bucket" in shown.names
 

@@ -54,7 +54,9 @@ class World:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
         self.said: list[str] = []
-        self.settings = Settings(data_folder=folder / "data", _env_file=None, **settings)
+        # Whatever serves metrics on this machine is none of a test's business.
+        own = {"prometheus_port": 0, **settings}
+        self.settings = Settings(data_folder=folder / "data", _env_file=None, **own)
         self.store = MemoryStore()
         self.queue = MemoryQueue()
         services = Services(self.settings, workers=False, say=self.said.append)

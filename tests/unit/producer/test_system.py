@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,41 @@ def test_a_redis_that_is_away_is_unhealthy_and_the_rest_is_still_asked(
     found = world.client.health()
     assert found.status is HealthStatus.UNHEALTHY
     assert found.exit_code == 8
-    assert [part.name for part in found.components] == ["redis", "workflows"]
+    assert [part.name for part in found.components] == ["redis", "workflows", "metrics"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, b"ready\n", "/metrics"),
+        (503, b"the worker is starting\n", "is not ready: the worker is starting"),
+        (404, b"<html>", "another program answers"),
+        (0, b"", "no worker on this host serves them"),
+    ],
+)
+def test_health_asks_where_a_worker_of_this_host_would_serve_metrics(
+    status: int, body: bytes, said: str, tmp_path: Path
+) -> None:
+    class Worker(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Worker)
+    port = server.server_port
+    if status:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+    else:
+        server.server_close()
+    found = World(tmp_path, prometheus_port=port).client.health()
+    server.server_close()
+    (part,) = [part for part in found.components if part.name == "metrics"]
+    assert part.status is HealthStatus.HEALTHY
+    assert said in part.detail
 
 
 def test_the_orchestrator_creates_executes_once_and_waits(world: World) -> None:
