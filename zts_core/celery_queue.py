@@ -124,7 +124,7 @@ def _amqp_transport(timeout_s: float) -> dict[str, Any]:
 
 def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
     attempt = f"attempt {message.attempts + 1}" if message.attempts else ""
-    named = (message.run_id, f"#{message.seq}", message.state, message.crew, attempt)
+    named = (message.run_id, f"#{message.seq}", message.state, attempt, message.crew)
     shown = " ".join(part for part in named if part)
     return {
         "args": (message.run_id, message.seq, joined),

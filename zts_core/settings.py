@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     otel_protocol: Annotated[
         str, Field(validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"))
     ] = "http/protobuf"
+    otel_schedule_delay: Annotated[
+        int, Field(ge=1, le=3_600_000, validation_alias=AliasChoices("OTEL_BSP_SCHEDULE_DELAY"))
+    ] = 500
+    traceparent: Annotated[str, Field(validation_alias=AliasChoices("TRACEPARENT"))] = ""
     otel_sdk_disabled: Annotated[bool, Field(validation_alias=AliasChoices("OTEL_SDK_DISABLED"))] = False
     model: str | None = None
     crew_models: dict[str, str] = Field(default_factory=lambda: _crew_models())
@@ -161,6 +165,13 @@ def _crew_models() -> dict[str, str]:
     lower = {name.lower().removeprefix("zts_"): value for name, value in known.items() if name[:4].upper() == "ZTS_"}
     named = {name: value for name, value in lower.items() if name.startswith("model_") and value}
     return {name.removeprefix("model_"): value for name, value in named.items() if name not in Settings.model_fields}
+
+
+def adopt_telemetry() -> None:
+    """Let OpenTelemetry, which reads the environment by itself, see what `.env` says about it."""
+    for name, value in dotenv_values(".env").items():
+        if name.startswith("OTEL_") and value:
+            os.environ.setdefault(name, value)
 
 
 def read_settings() -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from zts_core.errors import SettingInvalid
-from zts_core.settings import Settings
+from zts_core.settings import Settings, adopt_telemetry
 from zts_core.tracing.context import TraceContext, context_below, context_of
 from zts_core.tracing.story import Attribute, ToldSpan
 
@@ -29,7 +28,8 @@ _MS = 1_000_000
 class Tracer:
     """Writes the spans of one process."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, *, delay_ms: int = 500, around: str = "") -> None:
+        """`delay_ms`: how long spans are gathered; `around`: the `traceparent` that this process was started with."""
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -46,13 +46,14 @@ class Tracer:
                 return getattr(chosen, "span", 0) or super().generate_span_id()
 
         self._chosen = chosen
+        self._around = around
         self.provider = TracerProvider(resource=_resource(), id_generator=Ids())
-        self.provider.add_span_processor(BatchSpanProcessor(exporter))
+        self.provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=delay_ms))
         self._tracer = self.provider.get_tracer("zerotoship")
 
     def begin(self, run_id: str) -> TraceContext:
         """The context of a new run: below the span this program is in, or that `TRACEPARENT` names, else by itself."""
-        below = context_below(run_id, _around() or os.environ.get("TRACEPARENT", ""))
+        below = context_below(run_id, _around() or self._around)
         return below or self.alone(run_id)
 
     def alone(self, run_id: str) -> TraceContext:
@@ -173,7 +174,10 @@ def _resource() -> Resource:
 
 def open_tracer(settings: Settings) -> Tracer | None:
     """The tracer of this process; None where traces are off. SettingInvalid where they are on and cannot be."""
-    return Tracer(_exporter(settings)) if settings.traced else None
+    if not settings.traced:
+        return None
+    adopt_telemetry()
+    return Tracer(_exporter(settings), delay_ms=settings.otel_schedule_delay, around=settings.traceparent)
 
 
 def check_tracing(settings: Settings) -> None:
@@ -183,8 +187,9 @@ def check_tracing(settings: Settings) -> None:
 
 
 def _exporter(settings: Settings) -> SpanExporter:
-    made: SpanExporter = _exporter_class(settings)()
-    return made
+    made = _exporter_class(settings)
+    # Standard output belongs to what a command answers.
+    return made(out=sys.stderr) if settings.otel_traces_exporter == "console" else made()  # type: ignore[call-arg]
 
 
 def _exporter_class(settings: Settings) -> type[SpanExporter]:

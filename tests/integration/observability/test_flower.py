@@ -116,7 +116,7 @@ def test_a_step_that_is_sent_again_is_shown_by_the_same_names_and_its_attempt(wa
     flower, _ = watched
     runs = Runs(flower.redis_url, flower.log.parent / "record", "chord")
     run_id = runs.play([step("PLAN", fail="transient", until_attempt=2, retry_attempts=2)]).run_id
-    again = f"({run_id} #1 PLAN {SCRIPTED} attempt 2)"
+    again = f"({run_id} #1 PLAN attempt 2 {SCRIPTED})"
     wait_until(lambda: again in {task["args"] for task in of_run(flower, run_id)}, what="the second attempt is shown")
 
 

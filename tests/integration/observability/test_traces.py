@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from graph_servers import GraphModuleServer
 from played_runs import Runs, step
-from servers import RedisServer, Worker, wait_until
+from servers import REPOSITORY, RedisServer, Worker, wait_until
 from span_collector import Collector, Kept, collecting
 
 from tests.unit.models.desks import prompt_file
@@ -199,6 +199,28 @@ def test_without_the_variables_nothing_of_opentelemetry_is_loaded() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], env=clean, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_variables_work_in_a_file_too_and_leave_standard_output_alone(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTEL_TRACES_EXPORTER=console\nOTEL_SERVICE_NAME=mine\n")
+    program = (
+        "from zts_core.settings import read_settings; from zts_core.tracing.tracer import open_tracer; "
+        "tracer = open_tracer(read_settings()); span = tracer.span('told', tracer.begin('r1')); "
+        "span.__enter__(); span.__exit__(None, None, None); tracer.close()"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ZTS_"))}
+    paths = os.pathsep.join([str(REPOSITORY), clean.get("PYTHONPATH", "")])
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**clean, "PYTHONPATH": paths},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == ""
+    assert '"service.name": "mine"' in said.stderr
+    assert '"name": "told"' in said.stderr
 
 
 @pytest.mark.parametrize(
