@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
+import pytest
+
+from zts_worker import logs
 from zts_worker.logs import LONGEST_LINE, Redactor, formatter, secrets_of, telling
 
 
@@ -56,3 +60,35 @@ def test_the_console_form_is_one_line_without_colours_unless_asked() -> None:
     assert formatter("console").format(record("hello")).count("\n") == 0
     assert "\x1b[" not in formatter("console").format(record("hello"))
     assert "\x1b[" in formatter("console", colors=True).format(record("hello"))
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    ("message", "extra", "bound"),
+    [
+        ("by the context", {"run": "r1", "state": "A", "attempt": 2}, {}),
+        ("%s at 100 %% redis://ada:secret99@host/0", {}, {"run": "r1", "step": 3, "crew": "my crew"}),
+        ("Task received", {"data": {"args": "(r1 #2 BUILD attempt 2 BuilderCrew)"}}, {"state": "A=B"}),
+        ("Task received", {"data": {"args": "(r1)"}}, {}),
+        ("a long one: " + "x" * 900 + "\nüber zwei Zeilen", {}, {}),
+    ],
+)
+def test_the_quick_way_writes_what_the_whole_way_writes(
+    form: str, message: str, extra: dict[str, Any], bound: dict[str, Any]
+) -> None:
+    quick = logs.formatter(form)
+    assert isinstance(quick, logs.Quick)
+    arguments = ("it is",) if "%s" in message else ()
+    record = logging.getLogger("some.library").makeRecord(
+        "some.library", logging.WARNING, "file.py", 1, message, arguments, None, extra=extra
+    )
+    with logs.telling(**bound):
+        one, other = quick.format(record), quick._whole.format(record)
+    assert told(one, form) == told(other, form)
+
+
+def told(line: str, form: str) -> Any:
+    """The line without its time; objects have no order."""
+    if form == "json":
+        return {name: value for name, value in json.loads(line).items() if name != "timestamp"}
+    return line.partition(" ")[2]
