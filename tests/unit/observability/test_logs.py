@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from zts_worker import logs
-from zts_worker.logs import LONGEST_LINE, Redactor, formatter, secrets_of, telling
+from zts_worker.log_form import LONGEST_LINE, Quick, Redactor, formatter, secrets_of
+from zts_worker.logs import telling
 
 
 def record(message: str, *args: object) -> logging.LogRecord:
@@ -76,13 +76,13 @@ def test_the_console_form_is_one_line_without_colours_unless_asked() -> None:
 def test_the_quick_way_writes_what_the_whole_way_writes(
     form: str, message: str, extra: dict[str, Any], bound: dict[str, Any]
 ) -> None:
-    quick = logs.formatter(form)
-    assert isinstance(quick, logs.Quick)
+    quick = formatter(form)
+    assert isinstance(quick, Quick)
     arguments = ("it is",) if "%s" in message else ()
     record = logging.getLogger("some.library").makeRecord(
         "some.library", logging.WARNING, "file.py", 1, message, arguments, None, extra=extra
     )
-    with logs.telling(**bound):
+    with telling(**bound):
         one, other = quick.format(record), quick._whole.format(record)
     assert told(one, form) == told(other, form)
 
