@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.contracts.store_worlds import World, memory_world
 from tests.unit.heart.playing import approval, loop, parallel, step
 from zts_core.ports import StepResult
@@ -13,7 +15,7 @@ from zts_core.run import Outcome, Settled, SettledAs
 from zts_core.workflow.plan import Plan
 from zts_producer.cli.reasons import Explanation, Reason, commands, explain
 from zts_producer.cli.spent import AT_WORK, BACKING_OFF, FOR_PEOPLE, FOR_WORKER
-from zts_producer.cli.why import lines
+from zts_producer.cli.why import _about_workers, lines
 
 
 class Case:
@@ -195,3 +197,11 @@ def test_the_json_form_is_plain_data() -> None:
     assert found["status"] == "running"
     assert found["reasons"][0]["state"] == "A"
     assert set(found) == {"run_id", "status", "outcome", "summary", "reasons", "spent"}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(None, ""), (0, "no worker answers: start one"), (1, "1 worker answers: it is busy"), (3, "3 workers answer")],
+)
+def test_where_a_step_waits_for_a_worker_it_is_told_how_many_there_are(count: int | None, said: str) -> None:
+    assert _about_workers(count).startswith(said)
