@@ -6,7 +6,7 @@ MINUTES ?= 30
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quality up worker flower bench bench-peers soak capacity docs dist clean
+.PHONY: help demo test check quality up worker flower bench bench-peers soak capacity docs dist env lock clean
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -49,6 +49,13 @@ soak: $(VENV)/ready-dev ## Break everything for MINUTES=30 under load, then chec
 capacity: $(VENV)/ready-dev ## 70 % of peak for MINUTES=30 with a worker killed every minute; draws latencies
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.soak --capacity --minutes $(MINUTES) --plot docs/pictures/capacity.svg
+
+env: ## Make .env for docker-compose.yml, with random passwords
+	@$(PYTHON) deploy/compose/make_env.py
+
+lock: $(VENV)/ready-dev ## Write deploy/requirements.lock anew: what the image is built from
+	$(BIN)/uv pip compile pyproject.toml --extra graph --extra metrics --extra flower --extra models --extra tracing --extra artifacts \
+	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file deploy/requirements.lock
 
 docs: $(VENV)/ready-dev ## Build the documentation's site into build/site, with strict links
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

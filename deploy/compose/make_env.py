@@ -1,0 +1,37 @@
+"""Writes `.env` for docker-compose.yml, with passwords that nobody has chosen: `make env`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+SECRETS = ("REDIS_PASSWORD", "NEO4J_PASSWORD", "FLOWER_PASSWORD", "GRAFANA_PASSWORD")
+REST = """\
+# The graph, once the profile `full` runs; empty keeps runs without one.
+COMPOSE_NEO4J_URI=bolt://neo4j:7687
+# -E lets Flower and the exporter see tasks; it costs throughput (docs/observability.md).
+WORKER_OPTIONS=-E
+WORKER_CONCURRENCY=2
+# A language model, such as openai:gpt-4o with OPENAI_API_KEY below it; empty keeps crews offline.
+COMPOSE_MODEL=
+"""
+
+
+def main(path: Path = Path(".env")) -> int:
+    """0 where the file was written, 2 where there is one already: its passwords are in use."""
+    text = "".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in SECRETS) + REST
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        print(f"{path} exists and is kept, its passwords are in use; move it away to make a new one", file=sys.stderr)
+        return 2
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    print(f"{path} written; `docker compose up -d` starts Redis and a worker, `--profile full` everything")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:2])))

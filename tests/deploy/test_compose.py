@@ -1,0 +1,177 @@
+"""The compose file is one that Compose takes, bounded and without a password of ours; its commands really start."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from servers import skip_or_fail, wait_until
+
+from zts_producer.embedded.server_binary import find_server
+
+PROGRAMS = Path(sys.executable).parent
+
+
+def test_every_service_is_bounded_pinned_and_may_do_little(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service.get("mem_limit"), f"{name} has no limit of memory"
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert name == "neo4j" or service["cap_drop"] == ["ALL"], name
+        image, _, tag = service["image"].rpartition(":")
+        assert image == "zerotoship" or tag != "latest", f"{name} is not pinned"
+    for name in ("redis", "worker", "neo4j", "prometheus"):
+        assert "healthcheck" in compose["services"][name], name
+
+
+def test_only_this_host_sees_a_port_and_what_must_last_has_a_volume(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(str(port).startswith("127.0.0.1:") for port in ports)
+    assert {"redis", "artifacts", "neo4j", "prometheus"} <= set(compose["volumes"])
+
+
+def test_without_passwords_nothing_starts(repository: Path, tmp_path: Path) -> None:
+    program = shutil.which("docker-compose")
+    if program is None:
+        skip_or_fail("no docker-compose; Debian's package of that name has it")
+    (tmp_path / "empty").touch()
+    command = [str(program), "--env-file", str(tmp_path / "empty"), "config"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "run make env first" in done.stderr
+
+
+def test_passwords_are_made_once_and_only_their_owner_reads_them(repository: Path, tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    command = [sys.executable, str(repository / "deploy" / "compose" / "make_env.py"), str(env)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    secrets = [line.partition("=")[2] for line in env.read_text().splitlines() if "PASSWORD=" in line]
+    assert len(secrets) == len(set(secrets)) == 4
+    assert min(map(len, secrets)) >= 24
+    before = env.read_text()
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert (again.returncode, "is kept" in again.stderr) == (2, True)
+    assert env.read_text() == before
+
+
+def words(service: dict[str, Any]) -> list[str]:
+    command = service["command"]
+    return shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def started(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZTS_")}
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**inherited, **environment}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.mark.worker
+def test_the_commands_of_redis_worker_producer_and_flower_start_as_they_are_written(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    services = compose["services"]
+    port, page, metrics = free_port(), free_port(), free_port()
+    server = [str(find_server().path), *words(services["redis"])[1:], "--port", str(port), "--dir", str(tmp_path)]
+    given = {name: str(value or "") for name, value in services["worker"]["environment"].items()}
+    own = given | {
+        "REDIS_URL": given["REDIS_URL"].replace("@redis:6379", f"@127.0.0.1:{port}"),
+        "ZTS_DATA_FOLDER": str(tmp_path / "data"),
+        "ZTS_ARTIFACTS": str(tmp_path / "artifacts"),
+        "NEO4J_URI": "",
+        "PROMETHEUS_PORT": str(metrics),
+        "ZTS_PROMETHEUS_HOST": "127.0.0.1",
+        "HOME": str(tmp_path),
+        "PATH": f"{PROGRAMS}:/usr/bin:/bin",
+    }
+
+    def answers(url: str) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    flower = [word.replace("5555", str(page)) for word in words(services["flower"])]
+    with started(server, tmp_path), started(words(services["worker"]), tmp_path, **own) as worker:
+        check = services["worker"]["healthcheck"]["test"]
+        assert check[:3] == ["CMD", "python", "-c"]
+        assert ":8000/readyz" in check[3]
+        wait_until(lambda: answers(f"http://127.0.0.1:{metrics}/readyz"), within_s=60, what=said(tmp_path))
+        health = subprocess.run(words(services["producer"]), env=own, cwd=tmp_path, capture_output=True, timeout=60)
+        assert health.returncode == 0, health.stdout + health.stderr
+        with started([str(PROGRAMS / flower[0]), *flower[1:]], tmp_path, **own):
+            wait_until(lambda: refuses_strangers(f"http://127.0.0.1:{page}/"), within_s=60, what=said(tmp_path))
+        assert worker.poll() is None
+
+
+def said(folder: Path) -> str:
+    return (folder / "log").read_text("utf-8", "replace")[-2000:]
+
+
+def refuses_strangers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+    except urllib.error.HTTPError as error:
+        return error.code == 401
+    except OSError:
+        return False
+    return False
+
+
+def test_the_commands_of_prometheus_and_alertmanager_start_as_they_are_written(
+    compose: dict[str, Any], repository: Path, tmp_path: Path
+) -> None:
+    services = compose["services"]
+    for name, program, ready in (
+        ("prometheus", "prometheus", "/-/ready"),
+        ("alertmanager", "prometheus-alertmanager", "/-/ready"),
+    ):
+        path = shutil.which(program)
+        if path is None:
+            skip_or_fail(f"no {program}; Debian has it")
+        port = free_port()
+        given = [
+            word.replace(f"/etc/{name}", str(repository / "deploy" / name)).replace(f"=/{name}", f"={tmp_path}/{name}")
+            for word in words(services[name])
+        ]
+        alone = ["--cluster.listen-address="] if name == "alertmanager" else []
+        command = [str(path), *given, f"--web.listen-address=127.0.0.1:{port}", *alone]
+
+        def answers(url: str = f"http://127.0.0.1:{port}{ready}") -> bool:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+                return bool(answer.status == 200)
+            return False
+
+        with started(command, tmp_path):
+            wait_until(answers, within_s=30, what=said(tmp_path))
+
+
+def test_grafana_finds_our_dashboards_where_its_provisioning_looks(compose: dict[str, Any], repository: Path) -> None:
+    provisioning = repository / "deploy" / "grafana" / "provisioning" / "dashboards" / "zerotoship.yml"
+    place = yaml.safe_load(provisioning.read_text())["providers"][0]["options"]["path"]
+    assert any(str(volume).split(":")[1] == place for volume in compose["services"]["grafana"]["volumes"])
