@@ -25,7 +25,8 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends tini \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/zerotoship --create-home zerotoship \
- && install --directory --owner=zerotoship /work
+ && install --directory --owner=zerotoship /work \
+ && chmod 1777 /var/lib/zerotoship
 COPY --from=build /opt/zerotoship /opt/zerotoship
 ENV PATH=/opt/zerotoship/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/var/lib/zerotoship
 USER 10001

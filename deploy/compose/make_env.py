@@ -19,9 +19,16 @@ COMPOSE_MODEL=
 """
 
 
+def owner() -> tuple[int, int]:
+    """User and group of the containers: whoever calls this, so that ./shipped is theirs; for root, the image's own."""
+    return (os.getuid(), os.getgid()) if os.getuid() else (10001, 10001)
+
+
 def main(path: Path = Path(".env")) -> int:
     """0 where the file was written, 2 where there is one already: its passwords are in use."""
-    text = "".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in SECRETS) + REST
+    text = "".join(f"{name}={secrets.token_hex(24)}\n" for name in SECRETS) + REST
+    uid, gid = owner()
+    text += f"SHIP_UID={uid}\nSHIP_GID={gid}\n"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -29,6 +36,11 @@ def main(path: Path = Path(".env")) -> int:
         return 2
     with os.fdopen(handle, "w") as file:
         file.write(text)
+    # Docker would make it root's.
+    shipped = path.parent / "shipped"
+    if not shipped.exists():
+        shipped.mkdir()
+        os.chown(shipped, uid, gid)
     print(f"{path} written; `docker compose up -d` starts Redis and a worker, `--profile full` everything")
     return 0
 

@@ -67,6 +67,21 @@ def test_passwords_are_made_once_and_only_their_owner_reads_them(repository: Pat
     assert env.read_text() == before
 
 
+def test_who_calls_make_env_owns_what_is_shipped(repository: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(repository / "deploy" / "compose" / "make_env.py"), str(tmp_path / ".env")]
+    subprocess.run(command, check=True, capture_output=True)
+    given = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines() if "=" in line)
+    found = (tmp_path / "shipped").stat()
+    assert (given["SHIP_UID"], given["SHIP_GID"]) == (str(found.st_uid), str(found.st_gid))
+    assert found.st_uid == (os.getuid() or 10001)
+
+
+def test_worker_and_producer_are_one_user_and_may_run_what_they_build(compose: dict[str, Any]) -> None:
+    worker, producer = compose["services"]["worker"], compose["services"]["producer"]
+    assert worker["user"] == producer["user"] != "0:0"
+    assert all("exec" in mount.partition(":")[2].split(",") for mount in [*worker["tmpfs"], *producer["tmpfs"]])
+
+
 def words(service: dict[str, Any]) -> list[str]:
     command = service["command"]
     return shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
