@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from zts_core.errors import BadInput, ServiceUnavailable, SettingInvalid, ZtsError
+from zts_core.sealing import Sealer, open_sealer
 
 
 class Artifacts(Protocol):
@@ -34,16 +35,18 @@ class Artifacts(Protocol):
         """Drop all files of a run."""
 
 
-def open_artifacts(place: str) -> Artifacts:
-    """The files at a folder's path or an fsspec URL; nothing is connected yet."""
-    return RemoteArtifacts(place) if "://" in place else LocalArtifacts(Path(place))
+def open_artifacts(place: str, *, keys: str = "") -> Artifacts:
+    """The files at a folder's path or an fsspec URL, encrypted where there are `keys`; nothing is connected yet."""
+    sealer = open_sealer(keys)
+    return RemoteArtifacts(place, sealer) if "://" in place else LocalArtifacts(Path(place), sealer)
 
 
 class LocalArtifacts:
     """Files in a local folder: `<folder>/<run>/<first two digits>/<digest>`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sealer: Sealer | None = None) -> None:
         self.folder = folder
+        self._sealer = sealer or Sealer()
 
     def put(self, run_id: str, content: bytes) -> str:
         """Keep `content` and return its SHA-256; atomic, and free where it is kept already."""
@@ -53,16 +56,17 @@ class LocalArtifacts:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=target.parent)
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.write(self._sealer.seal(content, run_id=run_id, digest=digest))
             Path(name).replace(target)
         return digest
 
     def get(self, run_id: str, digest: str) -> bytes:
         """The content with this digest; KeyError where it is not kept."""
         try:
-            return self._path(run_id, digest).read_bytes()
+            kept = self._path(run_id, digest).read_bytes()
         except FileNotFoundError:
             raise KeyError(digest) from None
+        return self._sealer.open(kept, run_id=run_id, digest=digest)
 
     def forget(self, run_id: str) -> None:
         """Drop all files of a run."""
@@ -78,26 +82,29 @@ class RemoteArtifacts:
     A file that was cut short while it was written is written again, and never given out: names are digests.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sealer: Sealer | None = None) -> None:
         self.url = url
+        self._sealer = sealer or Sealer()
 
     def put(self, run_id: str, content: bytes) -> str:
         """Keep `content` and return its SHA-256."""
         digest = hashlib.sha256(content).hexdigest()
+        kept = self._sealer.seal(content, run_id=run_id, digest=digest)
         with self._translated():
             path = self._path(run_id, digest)
-            if not self._fs.exists(path) or self._fs.size(path) != len(content):
+            if not self._fs.exists(path) or self._fs.size(path) != len(kept):
                 self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-                self._fs.pipe_file(path, content)
+                self._fs.pipe_file(path, kept)
         return digest
 
     def get(self, run_id: str, digest: str) -> bytes:
         """The content with this digest; KeyError where it is not kept."""
         with self._translated():
             try:
-                content = bytes(self._fs.cat_file(self._path(run_id, digest)))
+                kept = bytes(self._fs.cat_file(self._path(run_id, digest)))
             except FileNotFoundError:
                 raise KeyError(digest) from None
+        content = self._sealer.open(kept, run_id=run_id, digest=digest)
         if hashlib.sha256(content).hexdigest() != digest:
             raise KeyError(digest)
         return content

@@ -158,7 +158,7 @@ class Services:
     @cached_property
     def artifacts(self) -> Artifacts:
         """The crews' files."""
-        return open_artifacts(self.settings.artifact_place)
+        return open_artifacts(self.settings.artifact_place, keys=self.settings.artifact_keys)
 
     @cached_property
     def results(self) -> Results:
@@ -239,6 +239,7 @@ def embedded_stack(
     environment = {
         "ZTS_DATA_FOLDER": str(settings.data_folder.absolute()),
         "ZTS_ARTIFACTS": settings.artifact_place,
+        "ZTS_ARTIFACTS_KEY": settings.artifact_keys,
         "ZTS_WATCHDOG": settings.watchdog,
         # Both would win over the stack's own REDIS_URL.
         "ZTS_REDIS_URL": "",

@@ -56,6 +56,7 @@ def check_settings(settings: Settings) -> None:
     check_broker_url(settings.queue_url)
     check_models(settings)
     check_tracing(settings)
+    open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
     if graph := open_graph(settings):
         graph.close()
 
@@ -63,7 +64,7 @@ def check_settings(settings: Settings) -> None:
 def build_engine(app: Celery, settings: Settings) -> Engine:
     """An engine with connections of its own: a forked child must not share its parent's."""
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    artifacts = open_artifacts(settings.artifact_place)
+    artifacts = open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
     overflow = Overflow(artifacts, above=settings.output_inline_bytes)
     store = RedisStore(
         settings.store_url,
@@ -107,9 +108,8 @@ def build_feed(settings: Settings) -> ResultFeed | None:
     graph = open_graph(settings)
     if graph is None:
         return None
-    outbox = RedisOutbox(
-        settings.store_url, timeout_s=settings.redis_timeout, overflow=Overflow(open_artifacts(settings.artifact_place))
-    )
+    artifacts = open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
+    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout, overflow=Overflow(artifacts))
     spans = spans_of_process(os.getpid())
     limits = FeedLimits(interval_s=settings.tick)
     return ResultFeed(outbox, graph, limits=limits, written=spans.written if spans else None)
