@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from zts_core.crew import StepContext
-from zts_core.errors import PermanentError, TransientError
+from zts_core.errors import PermanentError, SettingInvalid, TransientError
 
 
 class Made(BaseModel):
@@ -36,7 +36,7 @@ def record(context: StepContext, what: str) -> None:
 
 
 class ScriptedCrew:
-    """Acts by `context.values`: `sleep_s`, `fail` (transient, permanent, bug), `until_attempt`, `output`, `kill`."""
+    """Acts by `context.values`: `sleep_s`, `fail` (transient, setting, permanent, bug), `until_attempt`, `output`, `kill`."""
 
     name: ClassVar[str] = "ScriptedCrew"
     namespace: ClassVar[str] = "made"
@@ -93,6 +93,8 @@ def hang(context: StepContext, *, polite: bool) -> None:
 def fail(how: str) -> None:
     if how == "transient":
         raise TransientError("try me again")
+    if how == "setting":
+        raise SettingInvalid("this worker has not the key; set it")
     if how == "permanent":
         raise PermanentError("never again")
     raise ValueError("a bug in the crew")

@@ -19,7 +19,15 @@ from pydantic import BaseModel, ValidationError
 from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
 from zts_core.dispatch import Dispatcher
-from zts_core.errors import BadInput, BudgetExceeded, PermanentError, ServiceUnavailable, StepTimedOut, TransientError
+from zts_core.errors import (
+    BadInput,
+    BudgetExceeded,
+    PermanentError,
+    ServiceUnavailable,
+    SettingInvalid,
+    StepTimedOut,
+    TransientError,
+)
 from zts_core.limits import SizeLimits
 from zts_core.ports import (
     Claim,
@@ -308,7 +316,8 @@ def _judge(
         return _checked(model, namespace, watched.value, context)
     if isinstance(error, TransientError):
         return error
-    if isinstance(error, ConnectionError | TimeoutError | ServiceUnavailable):
+    # A setting that this worker lacks, such as a key, another one may have.
+    if isinstance(error, ConnectionError | TimeoutError | ServiceUnavailable | SettingInvalid):
         return TransientError(f"{type(error).__name__}: {error}")
     log.error("crew failed", exc_info=error)
     if isinstance(error, PermanentError):

@@ -105,7 +105,7 @@ def _print(tally: Tally) -> None:
     from zts_producer.times import moment
 
     ended = ", ".join(f"{count:,} {outcome}" for outcome, count in tally.outcomes.most_common())
-    click.echo(f"since {moment(tally.since_ms)}: {tally.runs:,} runs ({ended})")
+    click.echo(f"since {moment(tally.since_ms)}: {tally.runs:,} {'run' if tally.runs == 1 else 'runs'} ({ended})")
     again = f"{tally.retries:,} tried again"
     click.echo(f"{tally.steps:,} steps, {again}; ${tally.usd:,.2f}, {tally.tokens:,} tokens")
     flows = sorted(tally.workflows.items(), key=lambda item: -item[1].outcomes.total())[:SHOWN]

@@ -107,6 +107,11 @@ def test_a_called_workflow_runs_inside_the_same_run(runs: Runs) -> None:
     assert runs.states(ended.run_id) == ["inner.INSIDE", "AFTER"]
 
 
+def test_what_one_worker_is_not_set_up_for_is_tried_again(runs: Runs) -> None:
+    ended = runs.play([step("KEYLESS", fail="setting", until_attempt=2, retry_attempts=1)])
+    assert ended.outcome is Outcome.COMPLETED
+
+
 def test_transient_errors_are_tried_again_and_hold_no_worker(runs: Runs) -> None:
     ended = runs.play([step("SHAKY", fail="transient", until_attempt=3, retry_attempts=3)])
     assert ended.outcome is Outcome.COMPLETED
