@@ -36,7 +36,7 @@ def record(context: StepContext, what: str) -> None:
 
 
 class ScriptedCrew:
-    """Acts by `context.values`: `sleep_s`, `fail` (transient, setting, permanent, bug), `until_attempt`, `output`, `kill`."""
+    """Acts by `context.values`: `sleep_s`, `fail` (see below), `until_attempt`, `output`, `kill`."""
 
     name: ClassVar[str] = "ScriptedCrew"
     namespace: ClassVar[str] = "made"
