@@ -217,6 +217,11 @@ class CeleryQueue:
         """kombu's own channel of the virtual transports, in memory: it writes messages as the one of Redis does."""
         return Connection("memory://").channel()
 
+    def workers(self, timeout_s: float) -> int:
+        """How many workers answer a ping within `timeout_s` seconds."""
+        with self._translated():
+            return len(self._app.control.ping(timeout=timeout_s) or ())
+
     def depth(self) -> int:
         """How many step messages wait in the broker."""
         with self._translated(), self._app.connection_for_read() as connection:

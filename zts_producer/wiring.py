@@ -198,8 +198,10 @@ class Services:
         return self._stack.trouble() if self._stack else None
 
     def workers_answer(self, timeout_s: float) -> int:
-        """How many workers answer a ping within `timeout_s` seconds."""
-        return len(self.celery.control.ping(timeout=timeout_s) or ())
+        """How many workers answer a ping within `timeout_s` seconds; ServiceUnavailable where none can be asked."""
+        from zts_core.celery_queue import CeleryQueue
+
+        return CeleryQueue(self.celery, watchdog=self.settings.watchdog).workers(timeout_s)
 
     def _steps_at_work(self) -> bool:
         """Whether a worker is, or may be, at work on a step that it should be let end."""

@@ -57,7 +57,7 @@ def _workers(client: Client, found: Explanation) -> int | None:
         return None
     try:
         return client.services.workers_answer(PING_S)
-    except (ServiceUnavailable, OSError):
+    except ServiceUnavailable:
         return None
 
 
