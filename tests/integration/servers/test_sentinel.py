@@ -13,6 +13,7 @@ from servers import wait_until
 
 from tests.integration.servers.conftest import StartWorker
 from zts_core.errors import UnknownRun
+from zts_core.redis_store import keys
 from zts_core.redis_store.counts import RedisCounts
 from zts_core.run import Outcome
 from zts_core.settings import Settings
@@ -84,6 +85,8 @@ def test_a_failover_that_lost_writes_is_told(
     runs = runs_on(watched.url, beside_store=True)
     kept = runs.play([step("KEPT")])
     with watched.primary.client() as client:
+        # A replacement is counted against a server that somebody has met.
+        wait_until(lambda: client.hget(keys.SERVER, "run_id"), what="a process has looked at this server")
         assert client.execute_command("WAIT", 1, 5000) == 1
     watched.cut_replication()
     lost = runs.play([step("LOST")])
