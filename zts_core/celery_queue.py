@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from celery import Celery, uuid
@@ -26,14 +27,11 @@ from zts_core.errors import ServiceUnavailable
 from zts_core.ports import StepMessage
 from zts_core.redis_url import CelerySpelling, for_celery
 from zts_core.refusals import cure_of
-from zts_core.run import Priority
+from zts_core.step_message import FILE, MARKS, QUEUES, STEP_QUEUE, MessageTemplate, shown
 
 STEP_TASK = "zts.step"
 WATCHDOG_TASK = "zts.watchdog"
-STEP_QUEUE = "zts.steps"
 CONTROL_QUEUE = "zts.control"
-QUEUES = {Priority.HIGH: "zts.high", Priority.NORMAL: STEP_QUEUE, Priority.LOW: "zts.steps.low"}
-"""Where the steps of runs wait. On Redis a worker reads its queues in the order of their names: control, then these."""
 
 WatchdogMode = Literal["inline", "chord"]
 
@@ -123,16 +121,17 @@ def _amqp_transport(timeout_s: float) -> dict[str, Any]:
 
 
 def _task(message: StepMessage, *, joined: bool) -> dict[str, Any]:
-    attempt = f"attempt {message.attempts + 1}" if message.attempts else ""
-    named = (message.run_id, f"#{message.seq}", message.state, attempt, message.crew)
-    shown = " ".join(part for part in named if part)
     return {
         "args": (message.run_id, message.seq, joined),
-        "argsrepr": f"({shown})",
+        "argsrepr": shown(message),
         "queue": QUEUES[message.priority],
         # A chord counts its header without storing results: nobody reads them, the store has them.
         "ignore_result": True,
     }
+
+
+def _as_packed(message: dict[str, Any]) -> Packed:
+    return Packed(message["properties"]["delivery_info"]["routing_key"], json.dumps(message))
 
 
 def _waiting_in(connection: Any, queue: str) -> int:
@@ -170,8 +169,10 @@ class CeleryQueue:
         """The wave's messages as Celery and kombu write them, for the store's Redis to push with the decision."""
         if not (self._beside_store and messages):
             return ()
+        if self._watchdog == "inline":
+            return [self._template.fill(message) for message in messages]
         with self._translated(), denied_join_result():
-            return [self._packed(arguments) for arguments in self._tasks(messages)]
+            return [_as_packed(self._message(uuid(), **arguments)) for arguments in self._tasks(messages)]
 
     def _tasks(self, messages: Sequence[StepMessage]) -> Iterator[dict[str, Any]]:
         """Arguments of each task of a wave: by itself, or as a header of its chord."""
@@ -198,11 +199,22 @@ class CeleryQueue:
         self._app.backend.set_chord_size(group_id, size)
         return {"group_id": group_id, "chord": body}
 
-    def _packed(self, arguments: dict[str, Any]) -> Packed:
-        task_id, queue = uuid(), arguments.pop("queue")
+    @cached_property
+    def _template(self) -> MessageTemplate:
+        return MessageTemplate.of(self.sample())
+
+    def sample(self) -> dict[str, Any]:
+        """A step's message with marks for its values: what a template is made of."""
+        arguments = {"args": (MARKS["run_id"], MARKS["seq"], False), "argsrepr": MARKS["shown"], "ignore_result": True}
+        message = self._message(MARKS["task_id"], queue=MARKS["queue"], origin=MARKS["origin"], **arguments)
+        message["properties"]["delivery_tag"] = MARKS["tag"]
+        body = json.loads(self._packer.decode_body(message["body"], message["properties"]["body_encoding"]))
+        return {"envelope": {**message, "body": MARKS["body"]}, "body": body}
+
+    def _message(self, task_id: str, *, queue: str, **arguments: Any) -> dict[str, Any]:
         headers, properties, body, _ = self._app.amqp.as_task_v2(task_id, STEP_TASK, **arguments)
         content_type, content_encoding, payload = serialization.dumps(body, serializer="json")
-        message = self._packer.prepare_message(
+        message: dict[str, Any] = self._packer.prepare_message(
             payload,
             content_type=content_type,
             content_encoding=content_encoding,
@@ -210,7 +222,7 @@ class CeleryQueue:
             properties={**properties, "delivery_mode": 2},
         )
         self._packer._inplace_augment_message(message, "", queue)
-        return Packed(queue, json.dumps(message))
+        return message
 
     @cached_property
     def _packer(self) -> Any:
@@ -247,3 +259,13 @@ class CeleryQueue:
             *getattr(backend, "connection_errors", ()),
             *getattr(backend, "channel_errors", ()),
         )
+
+
+def write_sample() -> None:
+    """Make the file that messages are written by where Celery is not loaded."""
+    queue = CeleryQueue(make_app("memory://", "cache+memory://", timeout_s=1.0), watchdog="inline", beside_store=True)
+    Path(__file__).with_name(FILE).write_text(json.dumps(queue.sample(), indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    write_sample()

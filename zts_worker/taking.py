@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from celery.worker.request import Request
 
-from zts_core.celery_queue import STEP_QUEUE
+from zts_core.step_message import STEP_QUEUE
 
 
 class Taken(Request):

@@ -18,7 +18,7 @@ import redis
 from field import Field, breathe, is_gone
 from servers import Worker, wait_until
 
-from zts_core.celery_queue import STEP_QUEUE
+from zts_core.step_message import STEP_QUEUE
 
 FROZEN_S = (1.0, 4.0)
 """Shortest and longest freeze, around the short lease of two seconds."""
