@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import shutil
-import socket
 import stat
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from running import PROGRAMS, free_port, refuses_strangers, said, shows, started
 from servers import skip_or_fail, wait_until
 
 from zts_producer.embedded.server_binary import find_server
-
-PROGRAMS = Path(sys.executable).parent
 
 
 def test_every_service_is_bounded_pinned_and_may_do_little(compose: dict[str, Any]) -> None:
@@ -87,26 +82,6 @@ def words(service: dict[str, Any]) -> list[str]:
     return shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def started(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZTS_")}
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**inherited, **environment}, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 @pytest.mark.worker
 def test_the_commands_of_redis_worker_producer_and_flower_start_as_they_are_written(
     compose: dict[str, Any], tmp_path: Path
@@ -126,36 +101,17 @@ def test_the_commands_of_redis_worker_producer_and_flower_start_as_they_are_writ
         "PATH": f"{PROGRAMS}:/usr/bin:/bin",
     }
 
-    def answers(url: str) -> bool:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-        return False
-
     flower = [word.replace("5555", str(page)) for word in words(services["flower"])]
     with started(server, tmp_path), started(words(services["worker"]), tmp_path, **own) as worker:
         check = services["worker"]["healthcheck"]["test"]
         assert check[:3] == ["CMD", "python", "-c"]
         assert ":8000/readyz" in check[3]
-        wait_until(lambda: answers(f"http://127.0.0.1:{metrics}/readyz"), within_s=60, what=said(tmp_path))
+        shows(tmp_path, f"http://127.0.0.1:{metrics}/readyz")
         health = subprocess.run(words(services["producer"]), env=own, cwd=tmp_path, capture_output=True, timeout=60)
         assert health.returncode == 0, health.stdout + health.stderr
         with started([str(PROGRAMS / flower[0]), *flower[1:]], tmp_path, **own):
             wait_until(lambda: refuses_strangers(f"http://127.0.0.1:{page}/"), within_s=60, what=said(tmp_path))
         assert worker.poll() is None
-
-
-def said(folder: Path) -> str:
-    return (folder / "log").read_text("utf-8", "replace")[-2000:]
-
-
-def refuses_strangers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=2).close()
-    except urllib.error.HTTPError as error:
-        return error.code == 401
-    except OSError:
-        return False
-    return False
 
 
 def test_the_commands_of_prometheus_and_alertmanager_start_as_they_are_written(
@@ -177,13 +133,8 @@ def test_the_commands_of_prometheus_and_alertmanager_start_as_they_are_written(
         alone = ["--cluster.listen-address="] if name == "alertmanager" else []
         command = [str(path), *given, f"--web.listen-address=127.0.0.1:{port}", *alone]
 
-        def answers(url: str = f"http://127.0.0.1:{port}{ready}") -> bool:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
-                return bool(answer.status == 200)
-            return False
-
         with started(command, tmp_path):
-            wait_until(answers, within_s=30, what=said(tmp_path))
+            shows(tmp_path, f"http://127.0.0.1:{port}{ready}", within_s=30)
 
 
 def test_grafana_finds_our_dashboards_where_its_provisioning_looks(compose: dict[str, Any], repository: Path) -> None:

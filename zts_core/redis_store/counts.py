@@ -67,6 +67,8 @@ class Levels:
     dead_letters: int
     oldest_run_s: float
     overdue_s: Mapping[str, float]
+    waiting: Mapping[str, tuple[int, float]]
+    """Of each priority: how many of its steps wait for a worker, and since how many seconds the oldest of them."""
     requests: int = 0
     """How often its server has read from a client since it started: round trips, of all clients."""
 
@@ -95,13 +97,16 @@ class RedisCounts:
             for level in range(len(Priority)):
                 # A score of 0 says "at once" and no time.
                 first = level * keys.LEVEL_SPAN
-                bounds = f"({first}", f"({first + keys.LEVEL_SPAN}"
-                pipe.zrangebyscore(keys.QUEUED, *bounds, start=0, num=1, withscores=True)
-            (seconds, micros), raw, active, queued, leases, dead, *oldest = pipe.execute()
+                end = f"({first + keys.LEVEL_SPAN}"
+                pipe.zrangebyscore(keys.QUEUED, f"({first}", end, start=0, num=1, withscores=True)
+                pipe.zcount(keys.QUEUED, first, end)
+            (seconds, micros), raw, active, queued, leases, dead, *rest = pipe.execute()
+        oldest, numbers = [*rest[:4], *rest[4::2]], rest[5::2]
         now_s = seconds + micros / 1e6
         ages = [_age(rows, now_s) for rows in oldest]
         overdue = {"lease": ages[1], "timer": ages[2], "undecided": ages[3]}
-        levels = Levels(active, queued, max(ages[4:]), leases, dead, ages[0], overdue, self._requests())
+        waiting = dict(zip(Priority, zip(numbers, ages[4:], strict=True), strict=True))
+        levels = Levels(active, queued, max(ages[4:]), leases, dead, ages[0], overdue, waiting, self._requests())
         return counts_from(raw), levels
 
     def _requests(self) -> int:

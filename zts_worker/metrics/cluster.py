@@ -122,6 +122,7 @@ def of_levels(levels: Levels) -> Iterator[Metric]:
     yield _gauge("oldest_workflow_seconds", "Age of the oldest run without an outcome.", levels.oldest_run_s)
     yield _gauge("queue_depth", "Steps that wait for a worker.", levels.queued)
     yield _gauge("queue_oldest_seconds", "How long ago the longest waiting step was sent.", levels.oldest_queued_s)
+    yield from _waiting(levels.waiting)
     yield _gauge("leases", "Attempts that hold a lease.", levels.leases)
     yield _gauge("dead_letters", "Steps that failed for good and wait for a person.", levels.dead_letters)
     yield CounterMetricFamily(
@@ -133,6 +134,18 @@ def of_levels(levels: Levels) -> Iterator[Metric]:
     for kind, seconds in levels.overdue_s.items():
         overdue.add_metric([kind], seconds)
     yield overdue
+
+
+def _waiting(by_priority: Mapping[str, tuple[int, float]]) -> Iterator[Metric]:
+    """What the number of workers follows: each priority has a queue, which may have workers of its own."""
+    steps = GaugeMetricFamily("zerotoship_waiting_steps", "Steps that wait, by priority.", labels=["priority"])
+    oldest = GaugeMetricFamily(
+        "zerotoship_waiting_oldest_seconds", "How long ago the longest waiting was sent.", labels=["priority"]
+    )
+    for priority, (number, seconds) in by_priority.items():
+        steps.add_metric([priority], number)
+        oldest.add_metric([priority], seconds)
+    yield from (steps, oldest)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -16,7 +16,7 @@ from zts_core.ports import Cost, Pace
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.counts import BOUNDS_MS, Counts, Levels, RedisCounts
 from zts_core.reviving import Reviver
-from zts_core.run import Outcome, SettledAs
+from zts_core.run import Outcome, Priority, SettledAs
 
 pytestmark = pytest.mark.redis
 
@@ -55,6 +55,16 @@ def test_a_run_is_counted_when_it_is_recorded_and_when_it_ends(world: World, cou
     assert {(name, outcome) for name, outcome, _ in found.runs} == {("main", "completed")}
     assert found.run_ms["main"] >= 1
     assert levels.active_runs == 0
+
+
+def test_what_waits_is_counted_by_priority(world: World, counts: RedisCounts) -> None:
+    for number, priority in enumerate((Priority.LOW, Priority.HIGH, Priority.LOW)):
+        world.submit(step("A"), run_id=f"waits{number}", priority=priority)
+    levels = read(counts)[1]
+    assert {priority: number for priority, (number, _) in levels.waiting.items()} == {"high": 1, "normal": 0, "low": 2}
+    assert levels.queued == 3
+    assert levels.waiting["normal"][1] == 0
+    assert levels.oldest_queued_s == max(seconds for _, seconds in levels.waiting.values()) >= 0
 
 
 def test_an_end_that_a_retry_took_back_is_counted_as_such(world: World, counts: RedisCounts) -> None:

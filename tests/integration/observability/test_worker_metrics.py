@@ -63,6 +63,9 @@ def test_every_series_is_there_at_zero_before_anything_runs(stack: Stack) -> Non
     assert shown.value("workflow_duration_seconds_bucket", workflow_name="just_the_build", le="+Inf") == 0
     for name in ("active_workflows", "active_crew_executions", "queue_depth", "queue_oldest_seconds", "leases"):
         assert shown.value(name) == 0
+    for priority in ("high", "normal", "low"):
+        assert shown.value("waiting_steps", priority=priority) == 0
+        assert shown.value("waiting_oldest_seconds", priority=priority) == 0
     assert shown.value("store_up") == 1
     assert shown.value("redis_round_trips_total") > 0
     assert shown.value("workflow_reopenings_total", workflow_name="rapid_prototype") == 0
