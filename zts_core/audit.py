@@ -16,13 +16,18 @@ from hashlib import sha1, sha256
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One line of a ledger as it is kept: `detail` is its JSON, byte for byte; `effect` the digest it names, or ""."""
+    """One line of a ledger: `detail` is its JSON, byte for byte; `effect` the digest it names, or "".
+
+    `kept` is the detail as it stands in the store, where it is encrypted there: the chain is over that, for Redis makes
+    it, and the seal over what it says, so that a seal lasts when the key is changed.
+    """
 
     id: str
     kind: str
     seq: int
     detail: str
     effect: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +40,17 @@ class AuditTrail:
 
     def seal(self, lines: int) -> str:
         """SHA-256 over the first `lines` lines, in hexadecimal."""
-        return digest("\n".join(_text(line) for line in self.lines[:lines]))
+        return digest("\n".join(_text(line, line.detail) for line in self.lines[:lines]))
 
 
 def link(before: str, line: AuditLine) -> str:
     """The link of a line, in hexadecimal; `before` is the link before it, "" for the first."""
-    text = f"{before}\n{_text(line)}"
+    text = f"{before}\n{_text(line, line.kept or line.detail)}"
     return sha1(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
-def _text(line: AuditLine) -> str:
-    return "\n".join((line.id, line.kind, str(line.seq), line.detail))
+def _text(line: AuditLine, detail: str) -> str:
+    return "\n".join((line.id, line.kind, str(line.seq), detail))
 
 
 def digest(text: str) -> str:

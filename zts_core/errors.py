@@ -4,12 +4,14 @@
     ├── BadInput                  2  a value the user can correct
     │   ├── IdeaInvalid              the idea file
     │   ├── SettingInvalid           an environment variable or .env entry
+    │   │   └── KeyMissing           what was asked for is encrypted with a key that is not set here
     │   ├── WorkflowInvalid          a workflow definition, with all its problems at once
     │   ├── UnknownRun               no such run in the store
     │   ├── OutputFolderTaken        the output folder cannot be used
     │   └── GraphRefused             a query, or a value, that the graph does not take
     ├── ServiceUnavailable        8  Redis (or what stands in for it) cannot be reached
     ├── NewerFormat               1  a newer version submitted the run; this one leaves it alone
+    ├── Unreadable                1  an encrypted value was changed, or moved from where it belongs
     ├── CrewError                    raised by crews, recorded by the step runner
     │   ├── TransientError           trying again may help: time-outs, connections, overload
     │   │   └── StepTimedOut         the attempt passed its time-out
@@ -49,6 +51,14 @@ class SettingInvalid(BadInput):
     """A configuration value does not fit."""
 
 
+class KeyMissing(SettingInvalid):
+    """What was asked for is encrypted with a key that this process does not have; another one may."""
+
+    def __init__(self, message: str, key_id: str) -> None:
+        super().__init__(message)
+        self.key_id = key_id
+
+
 class WorkflowInvalid(BadInput):
     """A workflow definition has errors; `problems` holds all of them, `str()` one line each."""
 
@@ -77,6 +87,10 @@ class ServiceUnavailable(ZtsError):
 
 class NewerFormat(ZtsError):
     """A newer version submitted the run; this one would misread it."""
+
+
+class Unreadable(ZtsError):
+    """An encrypted value does not open, though its key is there: it was changed, or moved from where it belongs."""
 
 
 class CrewError(ZtsError):

@@ -383,7 +383,7 @@ class RunStore(Protocol):
         """Where the run stands; UnknownRun where there is none."""
 
     def plan(self, digest: str) -> Plan:
-        """The plan a run was submitted with."""
+        """The plan a run was submitted with, by its `plan_digest`: keyed where runs are encrypted."""
 
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
         """Move a run on from `version`; the second value is the place of a loop that was found."""

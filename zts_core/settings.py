@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = None
     data_folder: Path = Field(default_factory=lambda: user_data_path("zerotoship"))
     artifacts: str | None = None
-    artifacts_key: SecretStr | None = None
+    encryption_key: SecretStr | None = None
     workflows: Path | None = None
     watchdog: Literal["inline", "chord"] = "inline"
     max_steps: Annotated[int, Field(ge=1, le=100_000)] = 10_000
@@ -134,9 +134,9 @@ class Settings(BaseSettings):
         return str(Path(self.artifacts or self.data_folder / "artifacts").expanduser().absolute())
 
     @property
-    def artifact_keys(self) -> str:
-        """The keys that crews' files are encrypted with; empty where they are not."""
-        return self.artifacts_key.get_secret_value() if self.artifacts_key else ""
+    def encryption_keys(self) -> str:
+        """The keys that all content of runs is encrypted with; empty where it is not."""
+        return self.encryption_key.get_secret_value() if self.encryption_key else ""
 
     @property
     def sizes(self) -> limits.SizeLimits:

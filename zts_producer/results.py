@@ -65,6 +65,7 @@ class Results:
             self._services.choice.redis_url,
             timeout_s=self._services.settings.redis_timeout,
             overflow=Overflow(self._services.artifacts),
+            sealer=self._services.sealer,
         )
         self._services.at_end(outbox.close)
         return outbox

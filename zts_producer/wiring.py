@@ -17,6 +17,7 @@ from zts_core.errors import ZtsError
 from zts_core.ports import IdeaIndex, RunStore, StepQueue
 from zts_core.redis_url import one_redis, place_of
 from zts_core.run import StepStatus
+from zts_core.sealing import Sealer, open_sealer
 from zts_core.settings import Settings
 from zts_producer.redis_choice import RedisChoice, Source, choose_redis
 
@@ -79,6 +80,7 @@ class Services:
             retention_s=settings.retention,
             timeout_s=settings.redis_timeout,
             overflow=overflow,
+            sealer=self.sealer,
         )
         self._exits.callback(store.close)
         return store
@@ -89,7 +91,12 @@ class Services:
         from zts_core.redis_store.ideas import RedisIdeas
 
         settings = self.settings
-        ideas = RedisIdeas(self.choice.redis_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+        ideas = RedisIdeas(
+            self.choice.redis_url,
+            retention_s=settings.retention,
+            timeout_s=settings.redis_timeout,
+            sealer=self.sealer,
+        )
         self._exits.callback(ideas.close)
         return ideas
 
@@ -99,7 +106,9 @@ class Services:
         from zts_core.redis_store.run_log import RedisRunLog
 
         settings = self.settings
-        log = RedisRunLog(self.choice.redis_url, kept_s=settings.retention, timeout_s=settings.redis_timeout)
+        log = RedisRunLog(
+            self.choice.redis_url, kept_s=settings.retention, timeout_s=settings.redis_timeout, sealer=self.sealer
+        )
         self._exits.callback(log.close)
         return log
 
@@ -156,9 +165,14 @@ class Services:
         return tracer
 
     @cached_property
+    def sealer(self) -> Sealer:
+        """What encrypts the content of runs, with the keys that are set."""
+        return open_sealer(self.settings.encryption_keys)
+
+    @cached_property
     def artifacts(self) -> Artifacts:
         """The crews' files."""
-        return open_artifacts(self.settings.artifact_place, keys=self.settings.artifact_keys)
+        return open_artifacts(self.settings.artifact_place, self.sealer)
 
     @cached_property
     def results(self) -> Results:
@@ -241,7 +255,7 @@ def embedded_stack(
     environment = {
         "ZTS_DATA_FOLDER": str(settings.data_folder.absolute()),
         "ZTS_ARTIFACTS": settings.artifact_place,
-        "ZTS_ARTIFACTS_KEY": settings.artifact_keys,
+        "ZTS_ENCRYPTION_KEY": settings.encryption_keys,
         "ZTS_WATCHDOG": settings.watchdog,
         # Both would win over the stack's own REDIS_URL.
         "ZTS_REDIS_URL": "",

@@ -19,6 +19,7 @@ from celery.signals import worker_process_shutdown
 
 from zts_core.errors import ServiceUnavailable
 from zts_core.redis_store.run_log import LONGEST, RedisRunLog
+from zts_core.sealing import open_sealer
 from zts_core.settings import Settings
 
 MOST_WAITING = 2_000
@@ -133,6 +134,7 @@ def run_log_handler(settings: Settings) -> RunLogHandler:
 
     def make_send() -> Send:
         kept_s = settings.retention + settings.run_deadline
-        return RedisRunLog(settings.store_url, kept_s=kept_s, timeout_s=settings.redis_timeout).append
+        sealer = open_sealer(settings.encryption_keys)
+        return RedisRunLog(settings.store_url, kept_s=kept_s, timeout_s=settings.redis_timeout, sealer=sealer).append
 
     return RunLogHandler(make_send, logging.getLevelName(settings.log_level))

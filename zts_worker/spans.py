@@ -18,6 +18,7 @@ from zts_core.errors import ServiceUnavailable
 from zts_core.outbox import Pending
 from zts_core.ports import Claim
 from zts_core.redis_store.traces import RedisTraces
+from zts_core.sealing import open_sealer
 from zts_core.settings import Settings, read_settings
 from zts_core.tracing.context import TraceContext, read_context
 from zts_core.tracing.story import Attribute, ToldSpan, attempt_id, story, waves_of
@@ -164,5 +165,6 @@ def _open(settings: Settings, pid: int) -> Spans | None:
         return None
     # A child of the pool ends without Python's own end.
     worker_process_shutdown.connect(lambda **_: tracer.close(), weak=False)
-    traces = RedisTraces(settings.store_url, timeout_s=settings.redis_timeout)
+    sealer = open_sealer(settings.encryption_keys)
+    traces = RedisTraces(settings.store_url, timeout_s=settings.redis_timeout, sealer=sealer)
     return Spans(tracer, traces, worker=f"{socket.gethostname()}:{pid}")

@@ -23,6 +23,7 @@ from zts_core.redis_store.outbox import RedisOutbox
 from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import check_broker_url, check_redis_url
+from zts_core.sealing import open_sealer
 from zts_core.settings import EMBEDDED, Settings, read_settings
 from zts_core.tracing.tracer import check_tracing
 from zts_worker.looking import Looker
@@ -56,7 +57,7 @@ def check_settings(settings: Settings) -> None:
     check_broker_url(settings.queue_url)
     check_models(settings)
     check_tracing(settings)
-    open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
+    open_artifacts(settings.artifact_place, open_sealer(settings.encryption_keys))
     if graph := open_graph(settings):
         graph.close()
 
@@ -64,7 +65,8 @@ def check_settings(settings: Settings) -> None:
 def build_engine(app: Celery, settings: Settings) -> Engine:
     """An engine with connections of its own: a forked child must not share its parent's."""
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    artifacts = open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
+    sealer = open_sealer(settings.encryption_keys)
+    artifacts = open_artifacts(settings.artifact_place, sealer)
     overflow = Overflow(artifacts, above=settings.output_inline_bytes)
     store = RedisStore(
         settings.store_url,
@@ -72,6 +74,7 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         timeout_s=settings.redis_timeout,
         name=worker,
         overflow=overflow,
+        sealer=sealer,
     )
     queue = CeleryQueue(app, watchdog=settings.watchdog, beside_store=settings.broker_is_store)
     dispatcher = Dispatcher(store, queue, window=settings.fan_out_window)
@@ -100,7 +103,12 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
 
 
 def _call_book(settings: Settings) -> RedisCallBook:
-    return RedisCallBook(settings.store_url, retention_s=settings.retention, timeout_s=settings.redis_timeout)
+    return RedisCallBook(
+        settings.store_url,
+        retention_s=settings.retention,
+        timeout_s=settings.redis_timeout,
+        sealer=open_sealer(settings.encryption_keys),
+    )
 
 
 def build_feed(settings: Settings) -> ResultFeed | None:
@@ -108,8 +116,9 @@ def build_feed(settings: Settings) -> ResultFeed | None:
     graph = open_graph(settings)
     if graph is None:
         return None
-    artifacts = open_artifacts(settings.artifact_place, keys=settings.artifact_keys)
-    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout, overflow=Overflow(artifacts))
+    sealer = open_sealer(settings.encryption_keys)
+    overflow = Overflow(open_artifacts(settings.artifact_place, sealer))
+    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout, overflow=overflow, sealer=sealer)
     spans = spans_of_process(os.getpid())
     limits = FeedLimits(interval_s=settings.tick)
     return ResultFeed(outbox, graph, limits=limits, written=spans.written if spans else None)

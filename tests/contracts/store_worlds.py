@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from zts_core.decision import Decision
 from zts_core.ports import Claim, ClaimVerdict, NewRun, RunStore, Settling, StepResult
 from zts_core.redis_store import RedisStore
 from zts_core.run import RunState, Settled, SettledAs
+from zts_core.sealing import NO_SEALER, Sealer, open_sealer
 from zts_core.workflow.plan import Plan
 
 Raw = dict[str, Any]
@@ -81,7 +83,10 @@ def memory_world(*, retention_s: float = 3600) -> World:
     return World(store, store.clock.advance)
 
 
-def redis_world(url: str, *, retention_s: float = 3600) -> World:
+SEALER = open_sealer(base64.b64encode(bytes(32)).decode())
+
+
+def redis_world(url: str, *, retention_s: float = 3600, sealer: Sealer = NO_SEALER) -> World:
     """A store on an empty server; time passes by itself there, so it is waited for on the server's own clock."""
     client = redis.Redis.from_url(url)
     client.flushall()
@@ -95,4 +100,4 @@ def redis_world(url: str, *, retention_s: float = 3600) -> World:
         while now() <= until:
             time.sleep(0.002)
 
-    return World(RedisStore(url, retention_s=retention_s, timeout_s=5, name="me"), let_pass)
+    return World(RedisStore(url, retention_s=retention_s, timeout_s=5, name="me", sealer=sealer), let_pass)

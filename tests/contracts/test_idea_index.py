@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.contracts.store_worlds import World, memory_world, redis_world
+from tests.contracts.store_worlds import SEALER, World, memory_world, redis_world
 from tests.fakes import MemoryIdeas, MemoryStore
 from tests.unit.heart.playing import plan_of, step
 from zts_core.advance import advance
 from zts_core.ports import IdeaIndex, NewRun
 from zts_core.redis_store.ideas import SHELF, RedisIdeas
 from zts_core.run import RunState
+from zts_core.sealing import NO_SEALER
 
 HIVES = "A log for bee hives. Keepers record each inspection of a hive with a date, the weather and notes."
 HIVES_AGAIN = "# A log for Bee Hives\n\nKeepers record each inspection of a hive, with date, weather, notes and photos!"
@@ -35,14 +36,15 @@ class Ideas:
         return [seen.run_id for seen in self.index.alike(idea)]
 
 
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
+@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.redis) for name in ("redis", "sealed"))])
 def ideas(request: pytest.FixtureRequest) -> Ideas:
     if request.param == "memory":
         world = memory_world()
         assert isinstance(world.store, MemoryStore)
         return Ideas(world, MemoryIdeas(world.store))
     url = request.getfixturevalue("redis_url")
-    return Ideas(redis_world(url), RedisIdeas(url, retention_s=60, timeout_s=5))
+    sealer = SEALER if request.param == "sealed" else NO_SEALER
+    return Ideas(redis_world(url, sealer=sealer), RedisIdeas(url, retention_s=60, timeout_s=5, sealer=sealer))
 
 
 def test_nothing_is_like_the_first_idea(ideas: Ideas) -> None:

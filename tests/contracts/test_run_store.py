@@ -53,8 +53,9 @@ class TestCreating:
 
     def test_the_plan_comes_back_as_it_was(self, world: World) -> None:
         plan = world.submit(step("A", with_={"x": [1, {"y": None}]}), step("B", conditions=[when("a.n", 1)]))
-        assert world.store.plan(plan.digest).to_json() == plan.to_json()
-        assert world.store.position("r1").plan_digest == plan.digest
+        kept_as = world.store.position("r1").plan_digest
+        assert world.store.run("r1").plan_digest == kept_as
+        assert world.store.plan(kept_as).to_json() == plan.to_json()
 
     def test_a_run_without_any_step_is_finished_at_once(self, world: World) -> None:
         world.submit(step("A", conditions=[when("a.n", on_fail="skip")]))

@@ -19,7 +19,7 @@ class TestClaiming:
         plan = world.submit(step("A", timeout=7, retry_attempts=2, with_={"x": 1}), values={"tone": "dry"})
         claim = world.claim(worker="host:1")
         assert (claim.verdict, claim.attempt, claim.failures, claim.undecided) == (ClaimVerdict.CLAIMED, 1, 0, 0)
-        assert (claim.plan_digest, claim.values) == (plan.digest, {"tone": "dry"})
+        assert (world.store.plan(claim.plan_digest).digest, claim.values) == (plan.digest, {"tone": "dry"})
         assert (claim.step["state"], claim.step["crew"], claim.step["timeout"]) == ("A", "a", 7)
         assert (claim.step["retry_attempts"], claim.step["values"]) == (2, {"x": 1})
         assert claim.state == world.store.position("r1").state

@@ -48,7 +48,8 @@ def test_a_line_that_was_changed_removed_or_moved_is_found(world: World, at: int
     trail = played(world)
     lines = list(trail.lines)
     changed = [*lines]
-    changed[at] = replace(lines[at], detail=lines[at].detail.replace(":", ": ", 1) + " ")
+    detail = lines[at].detail.replace(":", ": ", 1) + " "
+    changed[at] = replace(lines[at], detail=detail, kept=lines[at].kept and f"{lines[at].kept}=")
     assert faults(replace(trail, lines=tuple(changed)))
     removed = [line for line in lines if line is not lines[at]]
     assert any("gone" in fault for fault in faults(replace(trail, lines=tuple(removed))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import Scripts, translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
+from zts_core.sealing import NO_SEALER, Sealer
 
 _SCRIPTS = ("reserve", "settle_call", "reuse_answer")
 
@@ -21,7 +23,8 @@ _SCRIPTS = ("reserve", "settle_call", "reuse_answer")
 class RedisCallBook:
     """A CallBook on the Redis of the run store; parameters as RedisStore's. Connects at the first call."""
 
-    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float, sealer: Sealer = NO_SEALER) -> None:
+        self._sealer = sealer
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
         self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
@@ -69,6 +72,7 @@ class RedisCallBook:
         request: str = "",
         answer: str = "",
     ) -> bool:
+        name = self._sealer.name("answer", request) if request else ""
         booked = self._scripts.call(
             "settle_call",
             run_id,
@@ -76,32 +80,40 @@ class RedisCallBook:
             call,
             micro(cost.usd),
             cost.tokens,
-            dumps(detail),
-            answer if request else "",
-            request,
+            self._sealer.seal(dumps(detail), run_id, "detail"),
+            answer_text(self._sealer, name, request, answer) if request and answer else "",
+            name,
             self._retention_ms,
-            keys=[_calls(run_id), keys.answer_key(request)],
+            self._sealer.seal(request, run_id, "request") if self._sealer.on else 1,
+            keys=[_calls(run_id), keys.answer_key(name)],
         )
         return bool(booked)
 
     def recorded(self, run_id: str, seq: int, *, request: str, again: bool) -> str | None:
+        names = self._sealer.names("answer", request) if self._sealer.on else (request,)
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=False)
             pipe.hget(keys.run_key(run_id), "reuse_answers")
-            pipe.hexists(_calls(run_id), f"answered:{seq}:{request}")
-            from_all, own = pipe.execute()
-            if not (from_all or (again and own)):
-                return None
-            # Whoever uses an answer lets it live on as long as a fresh one.
-            return cast("str | None", self._redis.getex(keys.answer_key(request), px=self._retention_ms))
+            for name in names:
+                pipe.hexists(_calls(run_id), f"answered:{seq}:{name}")
+            from_all, *own = pipe.execute()
+            for name, given in zip(names, own, strict=True):
+                if from_all or (again and given):
+                    # Whoever uses an answer lets it live on as long as a fresh one.
+                    kept = cast("str | None", self._redis.getex(keys.answer_key(name), px=self._retention_ms))
+                    if kept is not None:
+                        return answer_of(self._sealer, name, kept)[1]
+        return None
 
     def reuse(self, run_id: str, seq: int, *, call: str, detail: Mapping[str, Any]) -> None:
-        self._scripts.call("reuse_answer", run_id, seq, call, dumps(detail), self._retention_ms, keys=[_calls(run_id)])
+        kept = self._sealer.seal(dumps(detail), run_id, "detail")
+        self._scripts.call("reuse_answer", run_id, seq, call, kept, self._retention_ms, keys=[_calls(run_id)])
 
     def forget(self, requests: Sequence[str]) -> None:
         if requests:
             with translated(self.place):
-                self._redis.delete(*(keys.answer_key(request) for request in requests))
+                names = [name for request in requests for name in self._sealer.names("answer", request)]
+                self._redis.delete(*map(keys.answer_key, names))
 
     def spending(self, run_id: str, *, crew: str = "") -> Spending:
         whose = f":{crew}" if crew else ""
@@ -118,6 +130,20 @@ class RedisCallBook:
             calls=calls,
             budget=crew_budgets(crews).get(crew, Budget()) if crew else budget_in(usd, tokens),
         )
+
+
+def answer_text(sealer: Sealer, name: str, request: str, answer: str) -> str:
+    """An answer as it is kept under its name; a sealed one holds its request, so that a new key can name it anew."""
+    return sealer.seal(dumps([request, answer]), "", f"answer {name}") if sealer.on else answer
+
+
+def answer_of(sealer: Sealer, name: str, kept: str) -> tuple[str, str]:
+    """Request and answer; of a plain one the name is the request."""
+    text = sealer.open(kept, "", f"answer {name}")
+    if text == kept:
+        return name, text
+    request, answer = json.loads(text)
+    return request, answer
 
 
 def _calls(run_id: str) -> str:

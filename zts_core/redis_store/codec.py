@@ -1,18 +1,24 @@
-"""Decides how decisions, steps and results are written into Redis and read back."""
+"""Decides how decisions, steps and results are written into Redis and read back.
+
+What a run is about passes through its `Seals` here, both ways; what the scripts look for stays plain.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zts_core.advance import SAME_VISITS
 from zts_core.audit import AuditLine, digest
 from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
+from zts_core.errors import KeyMissing, Unreadable
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget, MoreBudget
 from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult, Waits
-from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, StepStatus, dumps
+from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, Settled, StepStatus, dumps
+from zts_core.sealing import MARK, PLAIN, Seals
 
 EFFECTS = ("step_done", "step_reused")
 """Lines of the ledger that tell of an effect."""
@@ -21,25 +27,30 @@ MICRO = 1_000_000
 """Redis counts whole numbers: money is kept in millionths of a dollar."""
 
 
-def decision_json(decision: Decision, *, retention_ms: int, written: Callable[[StepResult], str] | None = None) -> str:
-    """What `prelude.lua` applies; `written` says how an effect stands in Redis."""
-    state = decision.state.to_json()
+def decision_json(
+    decision: Decision,
+    *,
+    retention_ms: int,
+    written: Callable[[StepResult], str] | None = None,
+    seals: Seals = PLAIN,
+) -> str:
+    """What `prelude.lua` applies; `written` says how an effect is written."""
     return dumps(
         {
-            "state": state,
+            "state": seals.seal(decision.state.to_json(), "state"),
             "status": _status(decision),
             "started": decision.state.started,
-            "starts": [[start.seq, start.state, start_json(start), start.join] for start in decision.starts],
-            "approvals": [_approval(asked) for asked in decision.approvals],
-            "visits": decision.visits,
+            "starts": [[start.seq, start.state, start_json(start, seals), start.join] for start in decision.starts],
+            "approvals": [_approval(asked, seals) for asked in decision.approvals],
+            "visits": [_visit(visit, seals) for visit in decision.visits] if seals.on else decision.visits,
             "same_visits": SAME_VISITS,
             "consumed": decision.consumed,
             "closed": decision.closed,
-            "reused": [_reused(reused, written or result_json) for reused in decision.reused],
+            "reused": [_reused(reused, written or result_json, seals) for reused in decision.reused],
             "window": decision.window,
             "push": [[packed.queue, packed.payload] for packed in decision.push],
-            "events": [[event.kind, event.seq, dumps(event.detail)] for event in decision.events],
-            **({"finish": [*_ending(decision.finish), retention_ms]} if decision.finish else {}),
+            "events": [[event.kind, event.seq, seals.seal(dumps(event.detail), "detail")] for event in decision.events],
+            **({"finish": [*_ending(decision.finish, seals), retention_ms]} if decision.finish else {}),
         }
     )
 
@@ -52,11 +63,17 @@ def _status(decision: Decision) -> RunStatus:
     return RunStatus.WAITING if decision.asks_only else RunStatus.RUNNING
 
 
-def _ending(ending: Ending) -> list[str]:
-    return [ending.outcome, ending.reason]
+def _ending(ending: Ending, seals: Seals) -> list[str]:
+    return [ending.outcome, seals.seal(ending.reason, "reason")]
 
 
-def start_json(start: StepStart) -> str:
+def _visit(visit: str, seals: Seals) -> str:
+    """Place and data; of the data only a keyed digest, for the scripts only compare it."""
+    place, _, data = visit.rpartition(" ")
+    return f"{place} {seals.name('visit', data)}"
+
+
+def start_json(start: StepStart, seals: Seals = PLAIN) -> str:
     """A step as it was decided: all that a worker needs to run it, without inputs or outputs."""
     return dumps(
         {
@@ -68,7 +85,7 @@ def start_json(start: StepStart) -> str:
             **({"max_concurrent": start.max_concurrent} if start.max_concurrent else {}),
             "timeout": start.timeout,
             "retry_attempts": start.retry_attempts,
-            "values": start.values,
+            "values": seals.seal(dumps(start.values), f"values {start.seq}") if seals.on else start.values,
             "inputs": start.inputs,
             "workflow": start.workflow,
             "item": start.item,
@@ -76,22 +93,43 @@ def start_json(start: StepStart) -> str:
     )
 
 
-def _reused(reused: Reused, written: Callable[[StepResult], str]) -> list[str | int]:
+def step_of(text: str, seq: int, seals: Seals) -> dict[str, Any]:
+    """A step, or an approval, as it was decided."""
+    static: dict[str, Any] = json.loads(text)
+    if isinstance(static.get("values"), str):
+        static["values"] = json.loads(seals.open(static["values"], f"values {seq}"))
+    if static.get("prompt"):
+        static["prompt"] = seals.open(static["prompt"], "prompt")
+    return static
+
+
+def _reused(reused: Reused, written: Callable[[StepResult], str], seals: Seals) -> list[str | int]:
+    seq = reused.start.seq
     text = written(StepResult(reused.namespace, reused.output, reused.artifacts))
     detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest, "sha256": digest(text)}
-    return [reused.start.seq, start_json(reused.start), text, dumps(detail)]
+    kept = seals.seal(text, f"result {seq}")
+    return [seq, start_json(reused.start, seals), kept, seals.seal(dumps(detail), "detail")]
 
 
-def _approval(asked: ApprovalStart) -> list[Any]:
+def _approval(asked: ApprovalStart, seals: Seals) -> list[Any]:
     static = {
         "state": asked.state,
         "path": asked.path,
         "crew": "",
-        "prompt": asked.prompt,
+        "prompt": seals.seal(asked.prompt, "prompt"),
         "on_timeout": asked.on_timeout,
     }
     timeout_ms = int((asked.timeout or 0) * 1000)
-    return [asked.seq, asked.state, dumps(static), timeout_ms, dumps({"state": asked.state, "prompt": asked.prompt})]
+    detail = seals.seal(dumps({"state": asked.state, "prompt": asked.prompt}), "detail")
+    return [asked.seq, asked.state, dumps(static), timeout_ms, detail]
+
+
+def settled_of(text: str, seq: int, seals: Seals) -> Settled:
+    """A settlement of the inbox: a worker's as a whole is sealed, of a script's own the reason may be."""
+    settled = Settled.from_json(seals.open(text, f"settled {seq}"))
+    if settled.reason.startswith(MARK):
+        return replace(settled, reason=seals.open(settled.reason, "reason"))
+    return settled
 
 
 def result_json(result: StepResult) -> str:
@@ -103,8 +141,25 @@ def result_of(raw: Mapping[str, Any]) -> StepResult:
     return StepResult(raw["namespace"], raw["output"], artifacts)
 
 
-def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
-    """A run from its hash; `paused` covers the status below it."""
+def stopping_of(text: str, seals: Seals) -> Ending:
+    """With which outcome a run is being stopped, and why."""
+    outcome, reason = json.loads(text)
+    return Ending(Outcome(outcome), seals.open(reason, "reason"))
+
+
+SEALED_OF_A_RUN = ("idea", "title", "values", "out", "seen_before", "reason", "state", "feed")
+"""The fields of a run's hash that are sealed as they are, each as what it is called."""
+
+
+def new_run_fields(fields: Mapping[str, JsonValue], seals: Seals) -> dict[str, JsonValue]:
+    """The fields of a new run as they are kept, with the key that they need."""
+    kept = {name: seals.seal(text, name) if name in SEALED_OF_A_RUN else text for name, text in fields.items()}
+    return {**kept, "sealed": seals.sealer.key_ids[0]} if seals.on else kept
+
+
+def run_record(run_id: str, raw: Mapping[str, str], seals: Seals = PLAIN) -> RunRecord:
+    """A run from its hash; `paused` covers the status below it. What does not open is told as such, or left out."""
+    raw = {name: seals.told(text, name) if name in ("title", "reason") else text for name, text in raw.items()}
     status = RunStatus(raw["status"])
     if raw.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING):
         status = RunStatus.PAUSED
@@ -124,24 +179,31 @@ def run_record(run_id: str, raw: Mapping[str, str]) -> RunRecord:
         max_steps=int(raw["max_steps"]),
         started=int(raw.get("started", 0)),
         key=raw.get("key", ""),
-        out=raw.get("out", ""),
-        values=json.loads(raw.get("values") or "{}"),
+        out=_if_it_opens(raw, "out", seals) or "",
+        values=json.loads(_if_it_opens(raw, "values", seals) or "{}"),
         budget_usd=own.usd,
         budget_tokens=own.tokens,
         crew_budgets=crew_budgets(raw.get("crew_budgets")),
         priority=Priority(raw.get("priority") or Priority.NORMAL),
         reuse_answers=bool(raw.get("reuse_answers")),
-        seen_before=tuple(SeenBefore(**seen) for seen in json.loads(raw.get("seen_before") or "[]")),
+        seen_before=tuple(SeenBefore(**seen) for seen in json.loads(_if_it_opens(raw, "seen_before", seals) or "[]")),
     )
 
 
-def step_records(raw: Mapping[str, str]) -> list[StepRecord]:
+def _if_it_opens(raw: Mapping[str, str], name: str, seals: Seals) -> str | None:
+    try:
+        return seals.open(raw[name], name) if name in raw else None
+    except (KeyMissing, Unreadable):
+        return None
+
+
+def step_records(raw: Mapping[str, str], seals: Seals = PLAIN) -> list[StepRecord]:
     """All steps of a run from its steps hash, in the order they started."""
     seqs = sorted(int(name) for name in raw if name.isdigit())
-    return [_step_record(seq, raw) for seq in seqs]
+    return [_step_record(seq, raw, seals) for seq in seqs]
 
 
-def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
+def _step_record(seq: int, raw: Mapping[str, str], seals: Seals) -> StepRecord:
     static = json.loads(raw[str(seq)])
 
     def number(name: str) -> int:
@@ -161,9 +223,9 @@ def _step_record(seq: int, raw: Mapping[str, str]) -> StepRecord:
         started_ms=number("started"),
         ended_ms=number("ended"),
         due_ms=number("due"),
-        error=raw.get(f"{seq}:error", ""),
-        line=raw.get(f"{seq}:line", ""),
-        prompt=static.get("prompt", ""),
+        error=seals.open(raw.get(f"{seq}:error", ""), "error"),
+        line=seals.open(raw.get(f"{seq}:line", ""), "line"),
+        prompt=seals.open(static.get("prompt", ""), "prompt"),
         waits=_waits(raw, seq) if status is StepStatus.QUEUED else None,
     )
 
@@ -179,9 +241,9 @@ def dead_fields(seq: int) -> list[str]:
     return [str(seq), *(f"{seq}:{name}" for name in ("attempt", "failures", "takeovers", "error", "trace"))]
 
 
-def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None]) -> DeadLetter:
+def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None], seals: Seals = PLAIN) -> DeadLetter:
     """A dead letter from its step's fields."""
-    static = json.loads(row[0] or "{}")
+    static = step_of(row[0] or "{}", seq, seals)
     attempts, failures, takeovers = (int(text or 0) for text in row[1:4])
     return DeadLetter(
         run_id=run_id,
@@ -192,22 +254,36 @@ def dead_letter(run_id: str, seq: int, *, at_ms: int, row: Sequence[str | None])
         attempts=attempts,
         failures=failures,
         takeovers=takeovers,
-        error=row[4] or "",
-        trace=row[5] or "",
+        error=seals.open(row[4] or "", "error"),
+        trace=seals.open(row[5] or "", "trace"),
         values=static.get("values", {}),
         inputs=static.get("inputs", {}),
     )
 
 
-def audit_line(entry_id: str, fields: Mapping[str, str]) -> AuditLine:
-    """A line as it is kept, with the digest of the effect it tells of."""
-    effect = json.loads(fields["detail"]).get("sha256", "") if fields["kind"] in EFFECTS else ""
-    return AuditLine(entry_id, fields["kind"], int(fields["seq"]), fields["detail"], effect)
+def audit_line(entry_id: str, fields: Mapping[str, str], seals: Seals = PLAIN) -> AuditLine:
+    """A line as it is kept, with the digest of the effect it tells of; one that was changed may not open any more."""
+    kind, seq, kept = fields["kind"], int(fields["seq"]), fields["detail"]
+    try:
+        detail = opened_detail(kind, kept, seals)
+    except Unreadable:
+        return AuditLine(entry_id, kind, seq, kept)
+    effect = json.loads(detail).get("sha256", "") if kind in EFFECTS else ""
+    return AuditLine(entry_id, kind, seq, detail, effect, kept if detail != kept else "")
 
 
-def ledger_entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
+def ledger_entry(entry_id: str, fields: Mapping[str, str], seals: Seals = PLAIN) -> LedgerEntry:
     at_ms = int(entry_id.partition("-")[0])
-    return LedgerEntry(entry_id, at_ms, fields["kind"], int(fields["seq"]), json.loads(fields["detail"]))
+    detail = json.loads(opened_detail(fields["kind"], fields["detail"], seals))
+    return LedgerEntry(entry_id, at_ms, fields["kind"], int(fields["seq"]), detail)
+
+
+def opened_detail(kind: str, kept: str, seals: Seals) -> str:
+    """The detail of a line as JSON: one of a process's is sealed as a whole, in a script's own a run's title may be."""
+    if kind == "run_created" and MARK in kept:
+        detail = json.loads(kept)
+        return dumps({**detail, "title": seals.open(detail["title"], "title")})
+    return seals.open(kept, "detail")
 
 
 def budget_fields(new: NewRun) -> dict[str, JsonValue]:

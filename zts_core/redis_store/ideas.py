@@ -12,6 +12,7 @@ from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
+from zts_core.sealing import NO_SEALER, Sealer, Seals
 
 SHELF = 16
 """Runs that one band remembers, the newest: enough that ideas which are not alike do not push each other out."""
@@ -22,7 +23,8 @@ READ = 8
 class RedisIdeas:
     """The IdeaIndex on the Redis of the run store; parameters as RedisStore's. Connects at the first call."""
 
-    def __init__(self, url: str, *, retention_s: float, timeout_s: float) -> None:
+    def __init__(self, url: str, *, retention_s: float, timeout_s: float, sealer: Sealer = NO_SEALER) -> None:
+        self._sealer = sealer
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
         self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
@@ -42,18 +44,24 @@ class RedisIdeas:
                 pipe.hmget(keys.run_key(run_id), "idea", "title", "status", "outcome")
             rows = cast("list[list[str | None]]", pipe.execute())
         found = [
-            SeenBefore(run_id, round(likeness(mine, words(text)), 2), outcome or status or "", title or "")
+            self._seen(run_id, mine, text, title or "", outcome or status or "")
             for run_id, (text, title, status, outcome) in zip(run_ids, rows, strict=True)
             if text is not None
         ]
         near = [seen for seen in found if seen.likeness >= ALIKE]
         return tuple(sorted(near, key=lambda seen: (-seen.likeness, _newest_first(seen.run_id, run_ids)))[:limit])
 
+    def _seen(self, run_id: str, mine: Sequence[str], idea: str, title: str, state: str) -> SeenBefore:
+        """How alike a run's idea is; not at all where it does not open."""
+        seals = Seals(self._sealer, run_id)
+        share = likeness(mine, words(seals.told(idea, "idea")))
+        return SeenBefore(run_id, round(share, 2), state, seals.told(title, "title"))
+
     def remember(self, run_id: str, idea: str, *, deadline_s: float) -> None:
         kept_ms = self._retention_ms + int(deadline_s * 1000)
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=False)
-            for band in bands(words(idea)):
+            for band in (self._sealer.name("band", band) for band in bands(words(idea))):
                 pipe.lpush(keys.alike_key(band), run_id)
                 pipe.ltrim(keys.alike_key(band), 0, SHELF - 1)
                 pipe.pexpire(keys.alike_key(band), kept_ms)
@@ -62,7 +70,8 @@ class RedisIdeas:
     def _candidates(self, names: Sequence[str]) -> list[str]:
         pipe = self._redis.pipeline(transaction=False)
         for band in names:
-            pipe.lrange(keys.alike_key(band), 0, SHELF - 1)
+            for name in self._sealer.names("band", band):
+                pipe.lrange(keys.alike_key(name), 0, SHELF - 1)
         shelves = cast("list[list[str]]", pipe.execute())
         # What is the very same stands on every shelf, so it comes first; among equals the newer one does.
         return [run_id for run_id, _ in Counter(run_id for shelf in shelves for run_id in shelf).most_common(READ)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from zts_core.errors import KeyMissing, Unreadable
 from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending
 from zts_core.ports import LedgerEntry, StepResult
 from zts_core.redis_store import codec, keys
@@ -20,15 +21,25 @@ from zts_core.redis_store.overflow import Overflow
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
+from zts_core.sealing import NO_SEALER, Sealer, Seals
 
 _FIELDS = ("title", "workflow", "plan", "status", "created", "deadline", "max_steps", "started", "key", "values")
 _RUNS_AT_ONCE = 1000
+WITHOUT_KEY_MS = 10_000
+"""For how long a run is passed over whose key the feeding process does not have."""
+
+log = logging.getLogger(__name__)
+Read = TypeVar("Read")
+_Texts = dict[int, str | None]
 
 
 class RedisOutbox:
     """A `zts_core.outbox.Outbox` on the store's Redis; `timeout_s` bounds every call. Connects at the first."""
 
-    def __init__(self, url: str, *, timeout_s: float, overflow: Overflow | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float, overflow: Overflow | None = None, sealer: Sealer = NO_SEALER
+    ) -> None:
+        self._sealer = sealer
         self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._redis = connect(url, timeout_s=timeout_s)
@@ -52,15 +63,46 @@ class RedisOutbox:
             for run_id, raw in known.items():
                 pipe.xrange(keys.run_key(run_id, "ledger"), min=f"({raw.get('fed', '0')}", max="+", count=lines)
             rows = pipe.execute()
-            found = [
-                (run_id, raw, [_entry(*row) for row in ledger])
-                for (run_id, raw), ledger in zip(known.items(), rows, strict=True)
+            ledgers = [
+                (run_id, self._if_key(run_id, partial(_entries, ledger, self._seals(run_id))))
+                for run_id, ledger in zip(known, rows, strict=True)
             ]
+            found = [(run_id, entries) for run_id, entries in ledgers if entries is not None]
             details = self._details(found)
-        return [
-            Pending(codec.run_record(run_id, raw), entries, raw.get("feed", ""), *detail)
-            for (run_id, raw, entries), detail in zip(found, details, strict=True)
-        ]
+            pending = [
+                self._if_key(run_id, partial(self._pending, run_id, known[run_id], entries, detail))
+                for (run_id, entries), detail in zip(found, details, strict=True)
+            ]
+        return [each for each in pending if each is not None]
+
+    def _pending(
+        self, run_id: str, raw: Mapping[str, str], entries: Sequence[LedgerEntry], detail: tuple[str, _Texts, _Texts]
+    ) -> Pending:
+        idea, steps, results = detail
+        seals = self._seals(run_id)
+        return Pending(
+            codec.run_record(run_id, raw, seals),
+            entries,
+            seals.open(raw.get("feed", ""), "feed"),
+            seals.open(idea, "idea"),
+            _parsed(steps, lambda seq, text: codec.step_of(text, seq, seals)),
+            _parsed(results, lambda seq, text: self._result(run_id, seq, text)),
+        )
+
+    def _result(self, run_id: str, seq: int, text: str) -> StepResult:
+        return self._overflow.read_if_there(run_id, self._sealer.open(text, run_id, f"result {seq}"))
+
+    def _if_key(self, run_id: str, read: Callable[[], Read]) -> Read | None:
+        """What is read of a run; None where it is sealed with another key: later, or by a process that has it."""
+        try:
+            return read()
+        except KeyMissing as error:
+            log.warning("left out of the graph for now: %s", error)
+            self._redis.zadd(keys.OUTBOX, {run_id: self._now_ms() + WITHOUT_KEY_MS}, xx=True)
+            return None
+
+    def _seals(self, run_id: str) -> Seals:
+        return Seals(self._sealer, run_id)
 
     def _known(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         fields = (*_FIELDS, "fed", "feed")
@@ -70,13 +112,11 @@ class RedisOutbox:
         rows = [{k: v for k, v in zip(fields, row, strict=True) if v is not None} for row in pipe.execute()]
         return {run_id: raw for run_id, raw in zip(run_ids, rows, strict=True) if "plan" in raw}
 
-    def _details(
-        self, found: Sequence[tuple[str, Mapping[str, str], Sequence[LedgerEntry]]]
-    ) -> list[tuple[str, dict[int, Any], dict[int, StepResult]]]:
-        """What the lines speak of: ideas, steps, results; one round trip."""
+    def _details(self, found: Sequence[tuple[str, Sequence[LedgerEntry]]]) -> list[tuple[str, _Texts, _Texts]]:
+        """What the lines speak of, as it is kept: ideas, steps, results; one round trip."""
         pipe = self._redis.pipeline(transaction=False)
         wanted: list[tuple[list[int], list[int]]] = []
-        for run_id, _, entries in found:
+        for run_id, entries in found:
             steps = sorted({seq for entry in entries for seq in _seqs(entry)})
             done = sorted({entry.seq for entry in entries if entry.kind in ("step_done", "step_reused")})
             wanted.append((steps, done))
@@ -88,10 +128,10 @@ class RedisOutbox:
         return [
             (
                 next(answers)[0] or "",
-                _parsed(steps, next(answers)[1:], json.loads),
-                _parsed(done, next(answers)[1:], partial(self._overflow.read_if_there, run_id)),
+                dict(zip(steps, next(answers)[1:], strict=True)),
+                dict(zip(done, next(answers)[1:], strict=True)),
             )
-            for (steps, done), (run_id, _, _) in zip(wanted, found, strict=True)
+            for steps, done in wanted
         ]
 
     def run_ids(self) -> Sequence[str]:
@@ -108,7 +148,8 @@ class RedisOutbox:
             pipe.time()
             runs, oldest, poison, trouble, (seconds, micros) = pipe.execute()
         since = oldest[0][1] / 1000 if oldest else seconds
-        return Backlog(runs, max(0.0, seconds + micros / 1e6 - since) if oldest else 0.0, poison, trouble or "")
+        told = Seals(self._sealer).told(trouble or "", "trouble")
+        return Backlog(runs, max(0.0, seconds + micros / 1e6 - since) if oldest else 0.0, poison, told)
 
     # what was done about it
 
@@ -116,7 +157,11 @@ class RedisOutbox:
         if not delivered:
             return
         ids = [keys.run_key(each.run_id, part) for each in delivered for part in ("", "ledger")]
-        values = [value for each in delivered for value in (each.run_id, each.line, each.memory)]
+        values = [
+            value
+            for each in delivered
+            for value in (each.run_id, each.line, self._sealer.seal(each.memory, each.run_id, "feed"))
+        ]
         with translated(self.place):
             self._delivered(keys=[keys.OUTBOX, *ids], args=values)
 
@@ -129,7 +174,7 @@ class RedisOutbox:
             return self._redis.hincrby(keys.run_key(run_id), "feed_tries", 1)
 
     def set_aside(self, run_id: str, entry: LedgerEntry, *, error: str) -> None:
-        told = {"kind": entry.kind, "seq": entry.seq, "error": error}
+        told = {"kind": entry.kind, "seq": entry.seq, "error": self._sealer.seal(error, run_id, "poison")}
         with translated(self.place):
             self._redis.hset(keys.POISON, f"{run_id} {entry.id}", dumps(told))
 
@@ -169,7 +214,8 @@ class RedisOutbox:
             failures = self._redis.hincrby(keys.FEEDING, "failures", 1)
             delay_s = min(most_s, base_s * 2.0 ** min(failures - 1, 20))
             resume = self._now_ms() + int(delay_s * 1000)
-            self._redis.hset(keys.FEEDING, mapping={"trouble": trouble, "resume": resume})
+            kept = self._sealer.seal(trouble, "", "trouble")
+            self._redis.hset(keys.FEEDING, mapping={"trouble": kept, "resume": resume})
         return delay_s
 
     def recovered(self) -> None:
@@ -210,11 +256,15 @@ class _RedisLease:
                 return False
 
 
-def _entry(entry_id: str, fields: Mapping[str, str]) -> LedgerEntry:
+def _entries(rows: Sequence[tuple[str, Mapping[str, str]]], seals: Seals) -> list[LedgerEntry]:
+    return [_entry(entry_id, fields, seals) for entry_id, fields in rows]
+
+
+def _entry(entry_id: str, fields: Mapping[str, str], seals: Seals) -> LedgerEntry:
     """A line; one that cannot be read is delivered as such, so that it is set aside and not in the way."""
     try:
-        return codec.ledger_entry(entry_id, fields)
-    except (ValueError, KeyError, TypeError) as error:
+        return codec.ledger_entry(entry_id, fields, seals)
+    except (ValueError, KeyError, TypeError, Unreadable) as error:
         at_ms = int(entry_id.partition("-")[0])
         return LedgerEntry(entry_id, at_ms, UNREADABLE, 0, {"error": f"{type(error).__name__}: {error}"})
 
@@ -225,13 +275,13 @@ def _seqs(entry: LedgerEntry) -> list[int]:
     return [entry.seq] if entry.kind in ("approval_asked", "step_done", "step_reused") else []
 
 
-def _parsed(seqs: Sequence[int], texts: Sequence[str | None], parse: Any) -> dict[int, Any]:
+def _parsed(texts: _Texts, parse: Callable[[int, str], Any]) -> dict[int, Any]:
     """By number; what is missing or cannot be read is left out, and whoever needs it says so."""
     parsed = {}
-    for seq, text in zip(seqs, texts, strict=True):
+    for seq, text in texts.items():
         try:
             if text:
-                parsed[seq] = parse(text)
-        except (ValueError, KeyError, TypeError):
+                parsed[seq] = parse(seq, text)
+        except (ValueError, KeyError, TypeError, Unreadable):
             continue
     return parsed

@@ -11,6 +11,7 @@ from zts_core.redis_store import keys
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
+from zts_core.sealing import NO_SEALER, Sealer
 
 MOST_LINES = 2_000
 """Lines that are kept of one run, the newest; about a hundred more may stand until Redis trims whole blocks."""
@@ -42,8 +43,9 @@ class KeptLines:
 class RedisRunLog:
     """What runs log. Connects at the first call; ServiceUnavailable where Redis does not answer."""
 
-    def __init__(self, url: str, *, kept_s: float, timeout_s: float) -> None:
+    def __init__(self, url: str, *, kept_s: float, timeout_s: float, sealer: Sealer = NO_SEALER) -> None:
         """`kept_s`: seconds from a run's last line to when its lines go, unless the run's end says sooner."""
+        self._sealer = sealer
         self.place = place_of(url)
         self._kept_ms = int(kept_s * 1000)
         self._redis = connect(url, timeout_s=timeout_s)
@@ -57,7 +59,8 @@ class RedisRunLog:
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=False)
             for run_id, line in lines:
-                pipe.xadd(_log(run_id), {"line": line}, maxlen=MOST_LINES, approximate=True)
+                kept = self._sealer.seal(line, run_id, "log")
+                pipe.xadd(_log(run_id), {"line": kept}, maxlen=MOST_LINES, approximate=True)
             for run_id in {run_id for run_id, _ in lines}:
                 pipe.pexpire(_log(run_id), self._kept_ms)
             pipe.execute()
@@ -72,7 +75,8 @@ class RedisRunLog:
             rows, length, exists = pipe.execute()
             added = cast("dict[str, int]", self._redis.xinfo_stream(_log(run_id))) if exists else {}
         dropped = max(0, added.get("entries-added", length) - length)
-        return KeptLines(tuple(_line(line_id, fields["line"]) for line_id, fields in rows), dropped)
+        opened = [(line_id, self._sealer.open(fields["line"], run_id, "log")) for line_id, fields in rows]
+        return KeptLines(tuple(_line(line_id, text) for line_id, text in opened), dropped)
 
 
 def _log(run_id: str) -> str:

@@ -43,7 +43,8 @@ from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import ScriptCall, Scripts, translated
 from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import place_of
-from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
+from zts_core.run import Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
+from zts_core.sealing import NO_SEALER, PLAIN, Sealer, Seals
 from zts_core.workflow.plan import Plan
 
 LARGEST_STATE_SENT = 16_384
@@ -56,13 +57,22 @@ class RedisStore:
     """A RunStore on one Redis primary.
 
     `url` is redis-py's (`redis://`, `rediss://`, `unix://`); `retention_s` seconds are finished runs kept;
-    `timeout_s` bounds every call; `name` is what the server knows this process by. Connects at the first call.
+    `timeout_s` bounds every call; `name` is what the server knows this process by; with a key the `sealer` encrypts
+    what runs are about. Connects at the first call.
     """
 
     def __init__(
-        self, url: str, *, retention_s: float, timeout_s: float, name: str = "", overflow: Overflow | None = None
+        self,
+        url: str,
+        *,
+        retention_s: float,
+        timeout_s: float,
+        name: str = "",
+        overflow: Overflow | None = None,
+        sealer: Sealer = NO_SEALER,
     ) -> None:
         self._name = client_name(name)
+        self._sealer = sealer
         self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
@@ -85,12 +95,13 @@ class RedisStore:
         return self.create_many([(new, decision)], plan)[0]
 
     def create_many(self, runs: Sequence[tuple[NewRun, Decision]], plan: Plan) -> Sequence[Created]:
-        self._plans[plan.digest] = plan
+        kept_as = self._sealer.name("plan", plan.digest)
+        self._plans[kept_as] = plan
         # A plan is larger than all else of a run.
-        texts = [plan.to_json(), *[""] * (len(runs) - 1)]
+        texts = [self._sealer.seal(plan.to_json(), "", f"plan {kept_as}"), *[""] * (len(runs) - 1)]
         crews = dumps(plan.crews)
         calls = [
-            self._create_call(new, plan, self._encode(decision, new.run_id), text, crews)
+            self._create_call(new, plan, kept_as, self._encode(decision, new.run_id), text, crews)
             for (new, decision), text in zip(runs, texts, strict=True)
         ]
         created = [Created(run_id, bool(existed)) for run_id, existed in self._scripts.call_many("create", calls)]
@@ -98,12 +109,14 @@ class RedisStore:
             self.witness.run_kept(each.run_id, 0)
         return created
 
-    def _create_call(self, new: NewRun, plan: Plan, decision: str, plan_text: str, crews: str) -> ScriptCall:
+    def _create_call(
+        self, new: NewRun, plan: Plan, kept_as: str, decision: str, plan_text: str, crews: str
+    ) -> ScriptCall:
         fields = {
             "idea": new.idea,
             "title": new.title,
             "workflow": new.workflow,
-            "plan": plan.digest,
+            "plan": kept_as,
             "format": keys.FORMAT,
             "max_steps": new.max_steps,
             "deadline_ms": int(new.deadline_s * 1000),
@@ -119,7 +132,8 @@ class RedisStore:
             **budget_fields(new),
         }
         kept_ms = self._retention_ms + int(new.deadline_s * 1000)
-        extra = [keys.plan_key(plan.digest), *([keys.submit_key(new.key)] if new.key else [])]
+        fields = codec.new_run_fields(fields, self._seals(new.run_id))
+        extra = [keys.plan_key(kept_as), *([keys.submit_key(new.key)] if new.key else [])]
         return ScriptCall(new.run_id, (decision, dumps(fields), plan_text, kept_ms, crews), extra)
 
     def claim(
@@ -140,6 +154,7 @@ class RedisStore:
         if verdict is not ClaimVerdict.CLAIMED:
             return Claim(verdict)
         _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot, kept = answer
+        seals = self._seals(run_id)
         return Claim(
             verdict,
             attempt=int(attempt),
@@ -147,9 +162,9 @@ class RedisStore:
             version=int(version),
             undecided=int(undecided),
             plan_digest=plan,
-            step=json.loads(step),
-            state=RunState.from_json(state) if state else None,
-            values=json.loads(values or "{}"),
+            step=codec.step_of(step, seq, seals),
+            state=RunState.from_json(seals.open(state, "state")) if state else None,
+            values=json.loads(seals.open(values or "{}", "values")),
             priority=Priority(priority),
             following=int(following or 0),
             limited=bool(slot),
@@ -160,7 +175,9 @@ class RedisStore:
         return LeaseVerdict(self._scripts.call("renew", run_id, seq, attempt, int(lease_s * 1000)))
 
     def say(self, run_id: str, seq: int, *, attempt: int, line: str) -> None:
-        self._scripts.call("say", run_id, seq, attempt, line, dumps({"line": line}))
+        seals = self._seals(run_id)
+        detail = seals.seal(dumps({"line": line}), "detail")
+        self._scripts.call("say", run_id, seq, attempt, seals.seal(line, "line"), detail)
 
     def settle(
         self,
@@ -174,6 +191,7 @@ class RedisStore:
         trace: str = "",
     ) -> Settling:
         status = _STATUS_AFTER[settled.status]
+        seals = self._seals(run_id)
         effect = self._overflow.written(run_id, result)
         detail = {"attempt": attempt, "namespace": settled.namespace, "digest": settled.digest}
         if settled.status is SettledAs.DONE:
@@ -186,14 +204,14 @@ class RedisStore:
             settled.seq,
             attempt,
             status,
-            settled.to_json(),
-            effect,
+            seals.seal(settled.to_json(), f"settled {settled.seq}"),
+            seals.seal(effect, f"result {settled.seq}"),
             f"step_{status}",
-            dumps(detail),
-            settled.reason,
+            seals.seal(dumps(detail), "detail"),
+            seals.seal(settled.reason, "error") if settled.reason else "",
             version,
             self._encode(decision, run_id) if decision else "",
-            trace,
+            seals.seal(trace, "trace") if trace else "",
             result.kept_bytes,
         )
         verdict = SettleVerdict(answer[0])
@@ -205,8 +223,10 @@ class RedisStore:
         return Settling(verdict, int(answer[1]), int(answer[2]), place, joins=bool(answer[4]))
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
-        detail = dumps({"attempt": attempt, "error": error, "delay_s": round(delay_s, 3)})
-        return bool(self._scripts.call("back_off", run_id, seq, attempt, int(delay_s * 1000), error, detail))
+        seals = self._seals(run_id)
+        detail = seals.seal(dumps({"attempt": attempt, "error": error, "delay_s": round(delay_s, 3)}), "detail")
+        kept = seals.seal(error, "error")
+        return bool(self._scripts.call("back_off", run_id, seq, attempt, int(delay_s * 1000), kept, detail))
 
     def record(self, run_id: str, decision: Decision, *, version: int) -> tuple[RecordVerdict, str]:
         verdict, place = self._scripts.call("record", run_id, version, self._encode(decision, run_id))
@@ -243,14 +263,16 @@ class RedisStore:
     def _answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str, only_due: bool) -> bool:
         status = SettledAs.APPROVED if approved else SettledAs.REJECTED
         said = f": {comment}" if comment else ""
-        reason = f"{status} by {by}{said}"
-        detail = dumps({"approved": approved, "by": by, "comment": comment})
+        seals = self._seals(run_id)
+        reason = seals.seal(f"{status} by {by}{said}", "reason")
+        detail = seals.seal(dumps({"approved": approved, "by": by, "comment": comment}), "detail")
         call = uuid.uuid4().hex
         return bool(self._scripts.call("answer", run_id, seq, status, reason, detail, int(only_due), call))
 
     def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
-        detail = dumps({"outcome": outcome, "reason": reason})
-        running = int(self._scripts.call("withdraw", run_id, outcome, reason, detail))
+        seals = self._seals(run_id)
+        detail = seals.seal(dumps({"outcome": outcome, "reason": reason}), "detail")
+        running = int(self._scripts.call("withdraw", run_id, outcome, seals.seal(reason, "reason"), detail))
         return max(running, 0)
 
     def pause(self, run_id: str, *, paused: bool) -> bool:
@@ -379,12 +401,13 @@ class RedisStore:
             raise _unknown(run_id)
         if int(written or 0) > keys.FORMAT:
             raise NewerFormat(f"run {run_id} was submitted by a newer version and is left to newer workers; upgrade")
-        settled = tuple(Settled.from_json(inbox[seq]) for seq in sorted(inbox, key=int))
-        stopping = Ending(Outcome(json.loads(withdrawn)[0]), json.loads(withdrawn)[1]) if withdrawn else None
+        seals = self._seals(run_id)
+        settled = tuple(codec.settled_of(inbox[seq], int(seq), seals) for seq in sorted(inbox, key=int))
+        stopping = codec.stopping_of(withdrawn, seals) if withdrawn else None
         return Position(
             int(version),
             plan,
-            RunState.from_json(state),
+            RunState.from_json(seals.open(state, "state")),
             settled,
             RunStatus(status),
             stopping,
@@ -401,7 +424,7 @@ class RedisStore:
                 )
             if len(self._plans) >= 256:
                 self._plans.pop(next(iter(self._plans)))
-            self._plans[digest] = Plan.from_json(text)
+            self._plans[digest] = Plan.from_json(self._sealer.open(text, "", f"plan {digest}"))
         return self._plans[digest]
 
     def run(self, run_id: str) -> RunRecord:
@@ -424,7 +447,8 @@ class RedisStore:
 
     def idea(self, run_id: str) -> str:
         with translated(self.place):
-            return cast("str | None", self._redis.hget(keys.run_key(run_id), "idea")) or ""
+            kept = cast("str | None", self._redis.hget(keys.run_key(run_id), "idea")) or ""
+        return self._sealer.open(kept, run_id, "idea")
 
     def runs(self, *, limit: int) -> Sequence[RunRecord]:
         with translated(self.place):
@@ -442,12 +466,13 @@ class RedisStore:
                 pipe.hmget(keys.run_key(run_id), *_RECORD_FIELDS)
             rows = pipe.execute()
         named = [{k: v for k, v in zip(_RECORD_FIELDS, row, strict=True) if v is not None} for row in rows]
-        return [codec.run_record(run_id, raw) for run_id, raw in zip(run_ids, named, strict=True) if "plan" in raw]
+        found = [(run_id, raw) for run_id, raw in zip(run_ids, named, strict=True) if "plan" in raw]
+        return [codec.run_record(run_id, raw, self._seals(run_id)) for run_id, raw in found]
 
     def steps(self, run_id: str) -> Sequence[StepRecord]:
         with translated(self.place):
             raw = cast("dict[str, str]", self._redis.hgetall(keys.run_key(run_id, "steps")))
-        return codec.step_records(raw)
+        return codec.step_records(raw, self._seals(run_id))
 
     def names(self, run_id: str, seqs: Sequence[int]) -> Mapping[int, tuple[str, str, int]]:
         fields = [name for seq in seqs for name in (f"{seq}", f"{seq}:attempt")]
@@ -467,7 +492,11 @@ class RedisStore:
             rows = pipe.execute()
         found = [(*keys.split_member(member), int(at), row) for (member, at), row in zip(newest, rows, strict=True)]
         # Of a run whose time is over nothing is left but the list's entry, until the next sweep.
-        return [codec.dead_letter(run_id, seq, at_ms=at, row=row) for run_id, seq, at, row in found if row[0]]
+        return [
+            codec.dead_letter(run_id, seq, at_ms=at, row=row, seals=self._seals(run_id))
+            for run_id, seq, at, row in found
+            if row[0]
+        ]
 
     def dead_letter(self, run_id: str, seq: int) -> DeadLetter | None:
         with translated(self.place):
@@ -478,7 +507,8 @@ class RedisStore:
         if at is None or not row[0]:
             return None
         history = tuple(entry for entry in self.ledger(run_id) if entry.seq == seq)
-        return replace(codec.dead_letter(run_id, seq, at_ms=int(at), row=row), history=history)
+        letter = codec.dead_letter(run_id, seq, at_ms=int(at), row=row, seals=self._seals(run_id))
+        return replace(letter, history=history)
 
     def drop_dead(self, run_id: str, seq: int) -> bool:
         with translated(self.place):
@@ -492,7 +522,9 @@ class RedisStore:
             found = cast(
                 "list[str | None]", self._redis.hmget(keys.run_key(run_id, "results"), [str(seq) for seq in wanted])
             )
-        return {seq: self._overflow.read(run_id, text) for seq, text in zip(wanted, found, strict=True) if text}
+        kept = {seq: text for seq, text in zip(wanted, found, strict=True) if text}
+        opened = {seq: self._sealer.open(text, run_id, f"result {seq}") for seq, text in kept.items()}
+        return {seq: self._overflow.read(run_id, text) for seq, text in opened.items()}
 
     def data(self, run_id: str) -> Mapping[str, Ref]:
         return {namespace: held.ref for namespace, held in self.position(run_id).state.data.items()}
@@ -500,7 +532,8 @@ class RedisStore:
     def ledger(self, run_id: str, *, after: str = "0") -> Sequence[LedgerEntry]:
         with translated(self.place):
             rows = cast("list[Any]", self._redis.xrange(keys.run_key(run_id, "ledger"), min=f"({after}", max="+"))
-        return [codec.ledger_entry(entry_id, fields) for entry_id, fields in rows]
+        seals = self._seals(run_id)
+        return [codec.ledger_entry(entry_id, fields, seals) for entry_id, fields in rows]
 
     def audit_trail(self, run_id: str) -> AuditTrail:
         with translated(self.place):
@@ -509,8 +542,10 @@ class RedisStore:
             pipe.lrange(keys.run_key(run_id, "audit"), 0, -1)
             pipe.hgetall(keys.run_key(run_id, "results"))
             rows, chain, results = pipe.execute()
-        lines = tuple(codec.audit_line(entry_id, fields) for entry_id, fields in rows)
-        return AuditTrail(lines, tuple(chain), {int(seq): digest(text) for seq, text in results.items()})
+        seals = self._seals(run_id)
+        lines = tuple(codec.audit_line(entry_id, fields, seals) for entry_id, fields in rows)
+        effects = {int(seq): digest(seals.if_unchanged(text, f"result {seq}")) for seq, text in results.items()}
+        return AuditTrail(lines, tuple(chain), effects)
 
     def follow(self, run_id: str, *, after: str = "0", wait_s: float) -> Iterator[LedgerEntry]:
         with translated(self.place):
@@ -523,7 +558,7 @@ class RedisStore:
             )
         for _, rows in answer or []:
             for entry_id, fields in rows:
-                yield codec.ledger_entry(entry_id, fields)
+                yield codec.ledger_entry(entry_id, fields, self._seals(run_id))
 
     def ping(self) -> float:
         started = time.perf_counter()
@@ -537,7 +572,11 @@ class RedisStore:
 
     def _encode(self, decision: Decision, run_id: str) -> str:
         written = partial(self._overflow.written, run_id)
-        return codec.decision_json(decision, retention_ms=self._retention_ms, written=written)
+        seals = self._seals(run_id)
+        return codec.decision_json(decision, retention_ms=self._retention_ms, written=written, seals=seals)
+
+    def _seals(self, run_id: str) -> Seals:
+        return Seals(self._sealer, run_id) if self._sealer.on else PLAIN
 
 
 _RECORD_FIELDS = (

@@ -13,6 +13,7 @@ from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import Scripts, translated
 from zts_core.redis_store.store import RedisStore
 from zts_core.redis_url import place_of
+from zts_core.sealing import NO_SEALER, Sealer
 
 TELLING_S = 30
 """How long one worker may take over the spans of ended runs before another does."""
@@ -21,11 +22,11 @@ TELLING_S = 30
 class RedisTraces:
     """What tracing reads and writes. Connects at the first call; ServiceUnavailable where Redis does not answer."""
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str, *, timeout_s: float, sealer: Sealer = NO_SEALER) -> None:
         self.place = place_of(url)
         self._redis = connect(url, timeout_s=timeout_s)
         self._scripts = Scripts(self._redis, place=self.place, names=("trace",))
-        self._store = RedisStore(url, retention_s=0, timeout_s=timeout_s)
+        self._store = RedisStore(url, retention_s=0, timeout_s=timeout_s, sealer=sealer)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -8,24 +8,30 @@ from typing import Any
 import pytest
 import redis
 
-from tests.contracts.store_worlds import World, redis_world
+from tests.contracts.store_worlds import SEALER, World, redis_world
 from tests.unit.heart.playing import parallel, step
 from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace, Reservation, ReserveVerdict
 from zts_core.redis_store.budgets import RedisCallBook
+from zts_core.sealing import NO_SEALER, Sealer
 
 pytestmark = pytest.mark.redis
 FREE = Pace()
 
 
-@pytest.fixture
-def world(redis_url: str) -> World:
-    return redis_world(redis_url)
+@pytest.fixture(params=["plain", "sealed"])
+def sealer(request: pytest.FixtureRequest) -> Sealer:
+    return SEALER if request.param == "sealed" else NO_SEALER
 
 
 @pytest.fixture
-def book(redis_url: str) -> RedisCallBook:
-    return RedisCallBook(redis_url, retention_s=60, timeout_s=5)
+def world(redis_url: str, sealer: Sealer) -> World:
+    return redis_world(redis_url, sealer=sealer)
+
+
+@pytest.fixture
+def book(redis_url: str, sealer: Sealer) -> RedisCallBook:
+    return RedisCallBook(redis_url, retention_s=60, timeout_s=5, sealer=sealer)
 
 
 def started(world: World, **budget: Any) -> None:
@@ -180,15 +186,16 @@ def test_a_reused_answer_is_written_to_the_ledger_once_and_costs_nothing(world: 
 
 
 def test_a_recorded_answer_lives_as_long_as_a_run_is_kept_from_its_last_use(
-    world: World, book: RedisCallBook, redis_url: str
+    world: World, book: RedisCallBook, sealer: Sealer, redis_url: str
 ) -> None:
     started(world, reuse_answers=True)
     answered(book)
     client = redis.Redis.from_url(redis_url, decode_responses=True)
-    assert 50 < client.ttl("zts:answer:digest") <= 60  # type: ignore[operator]
-    client.expire("zts:answer:digest", 5)
+    kept = f"zts:answer:{sealer.name('answer', 'digest')}"
+    assert 50 < client.ttl(kept) <= 60  # type: ignore[operator]
+    client.expire(kept, 5)
     book.recorded("r1", 2, request="digest", again=False)
-    assert client.ttl("zts:answer:digest") > 50  # type: ignore[operator]
+    assert client.ttl(kept) > 50  # type: ignore[operator]
 
 
 def test_no_key_outlives_the_run(world: World, book: RedisCallBook, redis_url: str) -> None:

@@ -1,5 +1,6 @@
 -- Book what a model call cost, once, write it to the ledger, and record its answer for whoever asks the same again.
--- ARGV: run, seq, call, micro-dollars, tokens, detail, answer or '', digest of the request, ttl of the answer (ms).
+-- ARGV: run, seq, call, micro-dollars, tokens, detail, answer or '', digest of the request, ttl of the answer (ms),
+-- what stands with the note that this step was given it.
 -- The last two KEYS: the run's calls, the answer. No fence: money that is spent is spent, whoever owns the step now.
 local CALLS, ANSWER = KEYS[#KEYS - 1], KEYS[#KEYS]
 local hold = 'hold:' .. ARGV[3]
@@ -21,7 +22,7 @@ end
 ledger('model_call', ARGV[2], ARGV[6])
 if ARGV[7] ~= '' then
   redis.call('SET', ANSWER, ARGV[7], 'PX', ARGV[9])
-  redis.call('HSET', CALLS, 'answered:' .. ARGV[2] .. ':' .. ARGV[8], 1)
+  redis.call('HSET', CALLS, 'answered:' .. ARGV[2] .. ':' .. ARGV[8], ARGV[10])
 end
 
 local crew = crew_of(redis.call('HGET', STEPS, ARGV[2]))
