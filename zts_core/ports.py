@@ -38,6 +38,8 @@ class ClaimVerdict(StrEnum):
     """The run is paused; the step stays queued without a message."""
     NEWER = "newer"
     """A newer version submitted the run; the step stays queued for a worker that understands it."""
+    SEALED = "sealed"
+    """The run is encrypted with a key that the caller lacks; the step stays queued for a worker that has it."""
     DEAD = "dead"
     """Too many workers died with this step; it was settled as failed."""
 
@@ -150,6 +152,8 @@ class Claim:
     following: int = 0
     limited: bool = False
     kept_bytes: int = 0
+    key_id: str = ""
+    """Of the key that is lacking, where SEALED."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ MAGIC = b"\x93zts-sealed-1\n"
 
 _ID = 4
 _NONCE = 12
-_CURE = "one or several keys separated by commas, each 32 random bytes in base64 (`zts key new` makes one)"
+_CURE = "one or several keys separated by commas, each 32 random bytes in base64 (`openssl rand -base64 32`)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from functools import partial
 
 from zts_core.crash_points import AFTER_REQUEUE, AFTER_TICK_ADMITTED, BEFORE_UNDECIDED, reach
 from zts_core.dispatch import Dispatcher
-from zts_core.errors import NewerFormat, ServiceUnavailable, UnknownRun
+from zts_core.errors import KeyMissing, NewerFormat, ServiceUnavailable, UnknownRun, Unreadable
 from zts_core.ports import Due, RequeueVerdict, RunStore, StepMessage, StepQueue
 from zts_core.run import Ending, Outcome
 
@@ -155,7 +155,7 @@ class Reaper:
             act()
         except ServiceUnavailable:
             raise
-        except (UnknownRun, NewerFormat) as error:
+        except (UnknownRun, NewerFormat, KeyMissing, Unreadable) as error:
             log.warning("reaper: %s", error)
         except Exception:
             log.exception("reaper: run %s could not be looked after, left for the next tick", run_id)

@@ -22,6 +22,7 @@ from zts_core.dispatch import Dispatcher
 from zts_core.errors import (
     BadInput,
     BudgetExceeded,
+    KeyMissing,
     PermanentError,
     ServiceUnavailable,
     SettingInvalid,
@@ -40,6 +41,7 @@ from zts_core.ports import (
     StepResult,
 )
 from zts_core.run import Outcome, Settled, SettledAs, dumps
+from zts_core.sealing import missing
 from zts_core.workflow.plan import Plan
 from zts_worker import leaving
 from zts_worker.patience import patiently
@@ -139,13 +141,20 @@ class StepRunner:
             reach(AFTER_CLAIM)
             if claim.following:
                 self.dispatcher.send_again([StepMessage(run_id, claim.following, priority=claim.priority)])
-            attempt = _Attempt(run_id, seq, claim, self.dispatcher.plan_of(claim.plan_digest), joined)
+            try:
+                plan = self.dispatcher.plan_of(claim.plan_digest)
+            except KeyMissing as error:
+                self.leave_to_others(run_id, seq, attempt=claim.attempt, why=error)
+                return ClaimVerdict.SEALED
+            attempt = _Attempt(run_id, seq, claim, plan, joined)
             with self.observer.attempt(run_id, seq, claim) if self.observer else nullcontext():
                 self.carry_out(attempt)
             if claim.limited:
                 self.dispatcher.wake()
         elif claim.verdict is ClaimVerdict.NEWER:
             log.warning("run %s step %s: a newer version submitted it; left to newer workers", run_id, seq)
+        elif claim.verdict is ClaimVerdict.SEALED:
+            log.warning("step %s: %s", seq, missing(claim.key_id, run_id))
         elif claim.verdict is ClaimVerdict.FULL:
             self.dispatcher.wake()
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
@@ -192,6 +201,9 @@ class StepRunner:
         self.left_behind += watched.left_behind
         if self.observer:
             self.observer.crew_ended(watched.error, how=watched.ended.value)
+        if isinstance(watched.error, KeyMissing):
+            self.leave_to_others(attempt.run_id, attempt.seq, attempt=context.attempt, why=watched.error)
+            return None
         if isinstance(watched.error, BudgetExceeded):
             return self.halt(attempt, Outcome.HALTED_BUDGET, str(watched.error))
         if watched.ended is Ended.BY_ITSELF:
@@ -205,6 +217,13 @@ class StepRunner:
             return None
         log.warning("run %s step %s: lease lost, nothing written", attempt.run_id, attempt.seq)
         return None
+
+    def leave_to_others(self, run_id: str, seq: int, *, attempt: int, why: KeyMissing) -> None:
+        """A key is lacking here: the step is for a worker that has it, without blame. The reaper sends it, not at once,
+        so that this worker does not meet it again and again."""
+        log.warning("step %s: %s", seq, why)
+        if patiently(lambda: self.store.hand_back(run_id, seq, attempt=attempt)) is RequeueVerdict.DEAD:
+            self.dispatcher.advance_run(run_id)
 
     def hand_back(self, attempt: _Attempt) -> None:
         """This worker has to leave: the step is for another one, at once and without blame."""

@@ -7,7 +7,7 @@ Of one run, all dropped together `retention` after its end:
                                    max_steps, priority (where not normal), key, values, out,
                                    budget_usd (millionths), budget_tokens, crew_budgets (JSON), reuse_answers,
                                    seen_before (JSON), trace (where its spans belong, once it is traced),
-                                   bytes (of all outputs and files), audit,
+                                   bytes (of all outputs and files), audit, sealed (id of the key that it needs),
                                    format (of all this; older workers leave it), paused,
                                    withdrawn (outcome and reason, once stopping),
                                    fed (the last ledger line in the graph), feed (JSON, what the next one needs of it)
@@ -32,7 +32,8 @@ Of one run, all dropped together `retention` after its end:
     zts:run:<id>:visits    hash    "place data" -> how often a loop came by there with the same data
     zts:run:<id>:calls     hash    what model calls cost: spent_usd, held_usd (millionths), spent_tokens, held_tokens,
                                    calls, each also with :<crew>; hold:<call> -> "usd tokens crew" set aside,
-                                   answered:<seq>:<digest> -> this step was given that answer, reused, reused:<call>
+                                   answered:<seq>:<digest> -> this step was given that answer (1, or the sealed digest),
+                                   reused, reused:<call>
 
 Of all runs together:
 
@@ -69,6 +70,12 @@ Of all runs together:
     zts:server             hash    run_id: the server process that was seen last; lost_at (s): when one was seen
                                    that had lost writes; bounded, kept for ever
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
+
+With `ZTS_ENCRYPTION_KEY` values of content read `zts-sealed:<key id>:<base64>` (sealing.py). Of a run's hash: idea,
+title, values, out, seen_before, state, reason, feed, and the reason in withdrawn; of its steps: values and prompt in
+<seq>, :error, :trace, :line; results and log as a whole; inbox and the ledger's detail as a whole where a process
+wrote them, the reason or a run's title inside of what a script did; plans, answers (with their request), the errors of
+poison and feeding. Digests in names are keyed: of plans, visits, answers, alike.
 
 All times are the Redis server's. The store needs one primary: its scripts touch keys of a run and of all runs at once.
 """

@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 
 from zts_core.audit import AuditTrail, digest
 from zts_core.decision import Decision
-from zts_core.errors import NewerFormat, UnknownRun
+from zts_core.errors import KeyMissing, NewerFormat, UnknownRun
 from zts_core.limits import MoreBudget
 from zts_core.ports import (
     SAME_BUDGET,
@@ -44,7 +44,7 @@ from zts_core.redis_store.scripts import ScriptCall, Scripts, translated
 from zts_core.redis_store.witness import Witness
 from zts_core.redis_url import place_of
 from zts_core.run import Outcome, Priority, Ref, RunState, RunStatus, Settled, SettledAs, dumps
-from zts_core.sealing import NO_SEALER, PLAIN, Sealer, Seals
+from zts_core.sealing import NO_SEALER, PLAIN, Sealer, Seals, missing
 from zts_core.workflow.plan import Plan
 
 LARGEST_STATE_SENT = 16_384
@@ -149,12 +149,20 @@ class RedisStore:
             uuid.uuid4().hex,
             _spelled(limits or {}),
             keys.FORMAT,
+            " ".join(self._sealer.key_ids),
         )
         verdict = ClaimVerdict(answer[0])
         if verdict is not ClaimVerdict.CLAIMED:
-            return Claim(verdict)
+            return Claim(verdict, key_id=answer[1] if verdict is ClaimVerdict.SEALED else "")
         _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot, kept = answer
         seals = self._seals(run_id)
+        try:
+            decided = codec.step_of(step, seq, seals)
+            state, values = seals.open(state, "state"), seals.open(values or "{}", "values")
+        except KeyMissing as error:
+            # Written by a worker that has a newer key.
+            self.hand_back(run_id, seq, attempt=int(attempt))
+            return Claim(ClaimVerdict.SEALED, key_id=error.key_id)
         return Claim(
             verdict,
             attempt=int(attempt),
@@ -162,9 +170,9 @@ class RedisStore:
             version=int(version),
             undecided=int(undecided),
             plan_digest=plan,
-            step=codec.step_of(step, seq, seals),
-            state=RunState.from_json(seals.open(state, "state")) if state else None,
-            values=json.loads(seals.open(values or "{}", "values")),
+            step=decided,
+            state=RunState.from_json(state) if state else None,
+            values=json.loads(values),
             priority=Priority(priority),
             following=int(following or 0),
             limited=bool(slot),
@@ -263,14 +271,14 @@ class RedisStore:
     def _answer(self, run_id: str, seq: int, *, approved: bool, by: str, comment: str, only_due: bool) -> bool:
         status = SettledAs.APPROVED if approved else SettledAs.REJECTED
         said = f": {comment}" if comment else ""
-        seals = self._seals(run_id)
+        seals = self._own_seals(run_id)
         reason = seals.seal(f"{status} by {by}{said}", "reason")
         detail = seals.seal(dumps({"approved": approved, "by": by, "comment": comment}), "detail")
         call = uuid.uuid4().hex
         return bool(self._scripts.call("answer", run_id, seq, status, reason, detail, int(only_due), call))
 
     def withdraw(self, run_id: str, *, outcome: Outcome, reason: str) -> int:
-        seals = self._seals(run_id)
+        seals = self._own_seals(run_id)
         detail = seals.seal(dumps({"outcome": outcome, "reason": reason}), "detail")
         running = int(self._scripts.call("withdraw", run_id, outcome, seals.seal(reason, "reason"), detail))
         return max(running, 0)
@@ -574,6 +582,14 @@ class RedisStore:
         written = partial(self._overflow.written, run_id)
         seals = self._seals(run_id)
         return codec.decision_json(decision, retention_ms=self._retention_ms, written=written, seals=seals)
+
+    def _own_seals(self, run_id: str) -> Seals:
+        """The same for whoever writes without having read: KeyMissing where the run's key is not at hand."""
+        with translated(self.place):
+            key_id = cast("str | None", self._redis.hget(keys.run_key(run_id), "sealed"))
+        if key_id and key_id not in self._sealer.key_ids:
+            raise missing(key_id, run_id)
+        return self._seals(run_id)
 
     def _seals(self, run_id: str) -> Seals:
         return Seals(self._sealer, run_id) if self._sealer.on else PLAIN

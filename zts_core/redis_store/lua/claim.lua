@@ -1,5 +1,5 @@
 -- Take a step for a new attempt. ARGV: run, seq, worker, lease (ms), largest state worth sending (bytes), call,
--- limits of crews that stand above their own ("builder=2 pricing=1", 0 for none), format.
+-- limits of crews that stand above their own ("builder=2 pricing=1", 0 for none), format, ids of the keys at hand.
 local seq = ARGV[2]
 local step = redis.call('HMGET', STEPS, seq, seq .. ':status', seq .. ':attempt', seq .. ':call', seq .. ':turn',
   seq .. ':failures', seq .. ':slot')
@@ -17,10 +17,14 @@ if status ~= 'queued' and not again then
   return { 'held' }
 end
 local known = redis.call('HMGET', RUN, 'paused', 'withdrawn', 'version', 'plan', 'values', 'priority', 'bytes',
-  'format')
+  'format', 'sealed')
 if tonumber(known[8] or '0') > tonumber(ARGV[8]) then
   -- A newer version wrote it; its message is sent again until a newer worker takes it.
   return { 'newer' }
+end
+if known[9] and not string.find(ARGV[9], known[9], 1, true) then
+  -- Encrypted with a key that this worker lacks: as above.
+  return { 'sealed', known[9] }
 end
 if known[1] and not again then
   -- It gives up its slot, or its wish for one, and is found by a resume.
