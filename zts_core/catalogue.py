@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, lru_cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -75,18 +75,27 @@ def _imported_team(crew: str, place: str) -> object:
         raise CrewInvalid(told) from error
 
 
+@cache
+def _shipped() -> dict[str, EntryPoint]:
+    """Our own crews, read from one file: a look into those of all installed packages takes as long as pydantic."""
+    try:
+        return {point.name: point for point in distribution("zerotoship").entry_points.select(group=GROUP)}
+    except PackageNotFoundError:
+        return {}
+
+
 def _announced() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {**{point.name: point for point in entry_points(group=GROUP)}, **_shipped()}
+
+
+def _point(name: str) -> EntryPoint | None:
+    return _shipped().get(name) or _announced().get(name)
 
 
 def _imported(name: str) -> object:
-    announced = _announced()
-    if ":" in name:
-        point = EntryPoint(name=name, value=name, group=GROUP)
-    elif name in announced:
-        point = announced[name]
-    else:
-        cure = suggestion(name, announced, otherwise="name an announced crew, or one by package.module:Class")
+    point = EntryPoint(name=name, value=name, group=GROUP) if ":" in name else _point(name)
+    if point is None:
+        cure = suggestion(name, _announced(), otherwise="name an announced crew, or one by package.module:Class")
         raise CrewInvalid(f"no crew is called {name}; {cure}")
     try:
         return _load(point)

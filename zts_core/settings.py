@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
 from zts_core import limits
+from zts_core.environment import FromEnvironment, read_file, variables
 from zts_core.errors import SettingInvalid
 from zts_core.redis_url import one_redis
 
@@ -31,23 +30,19 @@ def _read_by(read: Callable[[str], object]) -> BeforeValidator:
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
-PerProvider = Annotated[dict[str, int], NoDecode, _read_by(limits.per_provider)]
-CrewBudgets = Annotated[
-    dict[str, limits.Budget], NoDecode, _read_by(lambda text: limits.crew_budgets(limits.words(text)))
-]
+PerProvider = Annotated[dict[str, int], _read_by(limits.per_provider)]
+CrewBudgets = Annotated[dict[str, limits.Budget], _read_by(lambda text: limits.crew_budgets(limits.words(text)))]
 
 
-CrewLimits = Annotated[dict[str, int], NoDecode, _read_by(limits.crew_limits)]
+CrewLimits = Annotated[dict[str, int], _read_by(limits.crew_limits)]
 
 
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """Everything that can be configured; times in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ZTS_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
-    )
+    prefix: ClassVar[str] = "ZTS_"
 
-    redis_url: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ZTS_REDIS_URL", "REDIS_URL"))] = None
+    redis_url: Annotated[SecretStr | None, variables("ZTS_REDIS_URL", "REDIS_URL")] = None
     broker_url: SecretStr | None = None
     data_folder: Path = Field(default_factory=lambda: user_data_path("zerotoship"))
     artifacts: str | None = None
@@ -72,14 +67,10 @@ class Settings(BaseSettings):
     backoff: Annotated[float, Field(ge=0, le=3600)] = 1.0
     backoff_max: Annotated[float, Field(ge=0, le=24 * 3600)] = 300.0
     redis_timeout: Annotated[float, Field(ge=0.1, le=300)] = 5.0
-    neo4j_uri: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_URI", "NEO4J_URI"))] = None
-    neo4j_user: Annotated[str, Field(validation_alias=AliasChoices("ZTS_NEO4J_USER", "NEO4J_USER"))] = "neo4j"
-    neo4j_password: Annotated[
-        SecretStr | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_PASSWORD", "NEO4J_PASSWORD"))
-    ] = None
-    neo4j_database: Annotated[
-        str | None, Field(validation_alias=AliasChoices("ZTS_NEO4J_DATABASE", "NEO4J_DATABASE"))
-    ] = None
+    neo4j_uri: Annotated[SecretStr | None, variables("ZTS_NEO4J_URI", "NEO4J_URI")] = None
+    neo4j_user: Annotated[str, variables("ZTS_NEO4J_USER", "NEO4J_USER")] = "neo4j"
+    neo4j_password: Annotated[SecretStr | None, variables("ZTS_NEO4J_PASSWORD", "NEO4J_PASSWORD")] = None
+    neo4j_database: Annotated[str | None, variables("ZTS_NEO4J_DATABASE", "NEO4J_DATABASE")] = None
     graph_url: str | None = None
     graph_timeout: Annotated[float, Field(ge=1, le=600)] = 30.0
     submit_deadline: Annotated[float, Field(ge=0.5, le=300)] = 15.0
@@ -87,31 +78,23 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     run_log: bool = True
-    prometheus_port: Annotated[
-        int, Field(ge=0, le=65535, validation_alias=AliasChoices("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT"))
-    ] = 8000
+    prometheus_port: Annotated[int, Field(ge=0, le=65535), variables("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT")] = 8000
     prometheus_host: str = "127.0.0.1"
-    otel_traces_exporter: Annotated[str, Field(validation_alias=AliasChoices("OTEL_TRACES_EXPORTER"))] = ""
-    otel_endpoint: Annotated[
-        str, Field(validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"))
-    ] = ""
-    otel_protocol: Annotated[
-        str, Field(validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"))
-    ] = "http/protobuf"
-    otel_schedule_delay: Annotated[
-        int, Field(ge=1, le=3_600_000, validation_alias=AliasChoices("OTEL_BSP_SCHEDULE_DELAY"))
-    ] = 500
-    traceparent: Annotated[str, Field(validation_alias=AliasChoices("TRACEPARENT"))] = ""
-    otel_sdk_disabled: Annotated[bool, Field(validation_alias=AliasChoices("OTEL_SDK_DISABLED"))] = False
+    otel_traces_exporter: Annotated[str, variables("OTEL_TRACES_EXPORTER")] = ""
+    otel_endpoint: Annotated[str, variables("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")] = ""
+    otel_protocol: Annotated[str, variables("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")] = (
+        "http/protobuf"
+    )
+    otel_schedule_delay: Annotated[int, Field(ge=1, le=3_600_000), variables("OTEL_BSP_SCHEDULE_DELAY")] = 500
+    traceparent: Annotated[str, variables("TRACEPARENT")] = ""
+    otel_sdk_disabled: Annotated[bool, variables("OTEL_SDK_DISABLED")] = False
     model: str | None = None
     crew_models: dict[str, str] = Field(default_factory=lambda: _crew_models())
     model_base_url: str | None = None
     model_api_key: SecretStr | None = None
-    openai_api_key: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("OPENAI_API_KEY"))] = None
-    anthropic_api_key: Annotated[SecretStr | None, Field(validation_alias=AliasChoices("ANTHROPIC_API_KEY"))] = None
-    google_api_key: Annotated[
-        SecretStr | None, Field(validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY"))
-    ] = None
+    openai_api_key: Annotated[SecretStr | None, variables("OPENAI_API_KEY")] = None
+    anthropic_api_key: Annotated[SecretStr | None, variables("ANTHROPIC_API_KEY")] = None
+    google_api_key: Annotated[SecretStr | None, variables("GOOGLE_API_KEY", "GEMINI_API_KEY")] = None
     model_output: Literal["auto", "native", "tool", "prompted"] = "auto"
     model_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
     model_repairs: Annotated[int, Field(ge=0, le=10)] = 2
@@ -167,7 +150,7 @@ class Settings(BaseSettings):
 
 def _crew_models() -> dict[str, str]:
     """Models of single crews: `ZTS_MODEL_VALIDATOR=...` gives `{"validator": "..."}`."""
-    known = {**dotenv_values(".env"), **os.environ}
+    known = {**read_file(".env"), **os.environ}
     lower = {name.lower().removeprefix("zts_"): value for name, value in known.items() if name[:4].upper() == "ZTS_"}
     named = {name: value for name, value in lower.items() if name.startswith("model_") and value}
     return {name.removeprefix("model_"): value for name, value in named.items() if name not in Settings.model_fields}
@@ -175,8 +158,8 @@ def _crew_models() -> dict[str, str]:
 
 def adopt_telemetry() -> None:
     """Let OpenTelemetry, which reads the environment by itself, see what `.env` says about it."""
-    for name, value in dotenv_values(".env").items():
-        if name.startswith("OTEL_") and value:
+    for name, value in read_file(".env").items():
+        if name.startswith("OTEL_"):
             os.environ.setdefault(name, value)
 
 
@@ -185,16 +168,21 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [_complaint(str(problem["loc"][-1]), problem) for problem in error.errors()]
+        lines = [_complaint(_culprit(str(problem["loc"][0])), problem) for problem in error.errors()]
         raise SettingInvalid("; ".join(lines)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingInvalid(f".env in the current folder cannot be read ({error}); correct or remove it") from None
 
 
-def _complaint(name: str, problem: object) -> str:
+def _culprit(field: str) -> str:
+    """The variable that gave a field its value."""
+    names = Settings.variables_of(field)
+    known = {**read_file(".env"), **os.environ}
+    return next((name for name in names if known.get(name)), names[0])
+
+
+def _complaint(variable: str, problem: object) -> str:
     details = problem if isinstance(problem, dict) else {}
-    variable = name if name.isupper() else f"ZTS_{name.upper()}"
-    shown = (
-        "(hidden)" if any(word in name.lower() for word in ("url", "key", "password")) else repr(details.get("input"))
-    )
+    secret = any(word in variable.lower() for word in ("url", "key", "password"))
+    shown = "(hidden)" if secret else repr(details.get("input"))
     return f"{variable}={shown} does not fit: {str(details.get('msg', '')).lower()}; correct or unset {variable}"

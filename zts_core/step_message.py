@@ -10,16 +10,16 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from socket import gethostname
 from typing import Any
 from uuid import uuid4
 
 from zts_core.decision import Packed
-from zts_core.ports import StepMessage
+from zts_core.ports import StepMessage, StepQueue
 from zts_core.run import Priority
 
 STEP_QUEUE = "zts.steps"
@@ -77,3 +77,27 @@ def _text(part: Any) -> str:
 def shipped_template() -> MessageTemplate:
     """The template of `step_message.json`."""
     return MessageTemplate.of(json.loads((files(__package__) / FILE).read_text("utf-8")))
+
+
+class TemplateQueue:
+    """A StepQueue whose messages the store pushes, for short commands: they need Celery for hardly anything else."""
+
+    def __init__(self, whole: Callable[[], StepQueue]) -> None:
+        """`whole` opens the queue that can do the rest, once it is asked for."""
+        self._open = whole
+
+    def pack(self, messages: Sequence[StepMessage]) -> Sequence[Packed]:
+        """The wave's messages, filled in."""
+        return [shipped_template().fill(message) for message in messages]
+
+    def send(self, messages: Sequence[StepMessage]) -> None:
+        """Send what the store has not pushed."""
+        self._whole.send(messages)
+
+    def depth(self) -> int:
+        """How many messages wait for a worker."""
+        return self._whole.depth()
+
+    @cached_property
+    def _whole(self) -> StepQueue:
+        return self._open()

@@ -24,6 +24,7 @@ from zts_producer.redis_choice import RedisChoice, Source, choose_redis
 if TYPE_CHECKING:
     from celery import Celery
 
+    from zts_core.celery_queue import CeleryQueue
     from zts_core.dispatch import Dispatcher
     from zts_core.redis_store.advice import Advice
     from zts_core.redis_store.history import RedisHistory
@@ -129,10 +130,17 @@ class Services:
 
     @cached_property
     def queue(self) -> StepQueue:
-        """The step queue."""
+        """The step queue; where the store pushes its messages, without Celery until something else is asked of it."""
+        beside_store = one_redis(self.choice.redis_url, self.choice.broker_url)
+        if beside_store and self.settings.watchdog == "inline":
+            from zts_core.step_message import TemplateQueue
+
+            return TemplateQueue(lambda: self._celery_queue(beside_store=True))
+        return self._celery_queue(beside_store=beside_store)
+
+    def _celery_queue(self, *, beside_store: bool) -> CeleryQueue:
         from zts_core.celery_queue import CeleryQueue
 
-        beside_store = one_redis(self.choice.redis_url, self.choice.broker_url)
         return CeleryQueue(self.celery, watchdog=self.settings.watchdog, beside_store=beside_store)
 
     @cached_property
@@ -213,9 +221,7 @@ class Services:
 
     def workers_answer(self, timeout_s: float) -> int:
         """How many workers answer a ping within `timeout_s` seconds; ServiceUnavailable where none can be asked."""
-        from zts_core.celery_queue import CeleryQueue
-
-        return CeleryQueue(self.celery, watchdog=self.settings.watchdog).workers(timeout_s)
+        return self._celery_queue(beside_store=False).workers(timeout_s)
 
     def _steps_at_work(self) -> bool:
         """Whether a worker is, or may be, at work on a step that it should be let end."""

@@ -67,7 +67,9 @@ def test_a_plain_celery_worker_takes_a_filled_message(redis_url: str) -> None:
     from redis import Redis
     from servers import wait_until
 
-    plain = Celery("plain", broker=redis_url.replace("unix://", "redis+socket://"), set_as_current=False)
+    # A database of its own: other tests leave steps in the queue of the same name.
+    broker = f"{redis_url.replace('unix://', 'redis+socket://')}?virtual_host=7"
+    plain = Celery("plain", broker=broker, set_as_current=False)
     plain.conf.task_default_queue = "zts.steps"
     taken: list[tuple[Any, ...]] = []
 
@@ -76,7 +78,7 @@ def test_a_plain_celery_worker_takes_a_filled_message(redis_url: str) -> None:
         taken.append(arguments)
 
     packed = shipped_template().fill(MESSAGES[0])
-    with Redis.from_url(redis_url) as client, start_worker(plain, perform_ping_check=False):
+    with Redis.from_url(f"{redis_url}?db=7") as client, start_worker(plain, perform_ping_check=False):
         client.lpush(packed.queue, packed.payload)
         wait_until(lambda: taken)
     assert taken == [("1s8v3eyw3c47", 1, False)]

@@ -12,7 +12,19 @@ import pytest
 from servers import REPOSITORY
 
 IDEA = REPOSITORY / "examples" / "ideas" / "bee_hive_log.txt"
-HEAVY = ("neo4j", "prometheus_client", "pydantic_ai", "crewai", "openai", "httpx", "jinja2", "rich", "structlog")
+HEAVY = (
+    "neo4j",
+    "pydantic_settings",
+    "dotenv",
+    "prometheus_client",
+    "pydantic_ai",
+    "crewai",
+    "openai",
+    "httpx",
+    "jinja2",
+    "rich",
+    "structlog",
+)
 """Libraries that no producer needs before it shows, reports or asks something."""
 OF_CREWS = "zts_worker.crews."
 TOLD = "import atexit, json, sys; atexit.register(lambda: print('\\n' + json.dumps(sorted(sys.modules)))); "
@@ -48,11 +60,11 @@ def test_a_command_that_only_says_its_version_loads_next_to_nothing() -> None:
 
 
 @pytest.mark.redis
-def test_a_submit_loads_the_queue_and_the_store_and_nothing_for_showing(redis_url: str, tmp_path: Path) -> None:
+def test_a_submit_loads_the_store_and_neither_celery_nor_anything_for_showing(redis_url: str, tmp_path: Path) -> None:
     argv = ["zts-submit", "--detach", "--out", str(tmp_path / "out"), str(IDEA)]
     code = f"sys.argv = {argv!r}; from zts_producer.cli import zts_submit; zts_submit()"
     modules = loaded(code, REDIS_URL=redis_url, ZTS_DATA_FOLDER=str(tmp_path))
-    assert of(("celery", "kombu", "redis"), modules) == {"celery", "kombu", "redis"}
+    assert of(("celery", "kombu", "redis"), modules) == {"redis"}
     assert of(HEAVY, modules) == set()
     assert not [name for name in modules if name.startswith("zts_worker.models")]
 
