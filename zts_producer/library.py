@@ -72,20 +72,23 @@ def checked_plan(
     return plan, problems
 
 
-def problems_of(settings: Settings, name_or_path: str) -> Sequence[Problem]:
-    """All problems of one workflow, of a file with all it holds, or, where nothing is named, of the whole library."""
+def problems_of(settings: Settings, name_or_path: str, *, max_steps: int = MAX_STEPS) -> Sequence[Problem]:
+    """All problems of one workflow, of a file with all it holds, or, where nothing is named, of the whole library.
+
+    `max_steps`: the step cap of the run that is thought of.
+    """
     library = read_library(settings)
     path = Path(name_or_path)
     if not name_or_path:
-        return (*library.problems, *_checked(library, library.workflows))
+        return (*library.problems, *_checked(library, library.workflows, max_steps))
     if name_or_path not in library.workflows and path.is_file():
         loaded = load_file(path)
-        return (*loaded.problems, *_checked(library.with_file(loaded), loaded.workflows))
+        return (*loaded.problems, *_checked(library.with_file(loaded), loaded.workflows, max_steps))
     try:
         found = resolve(name_or_path, library)
     except WorkflowInvalid as error:
         return error.problems
-    return _checked(found.library, [found.workflow.name])
+    return _checked(found.library, [found.workflow.name], max_steps)
 
 
 def entries(settings: Settings) -> Sequence[WorkflowEntry]:
@@ -106,7 +109,7 @@ def _entry(library: Library, workflow: Workflow) -> WorkflowEntry:
     )
 
 
-def _checked(library: Library, names: Iterable[str]) -> tuple[Problem, ...]:
+def _checked(library: Library, names: Iterable[str], max_steps: int = MAX_STEPS) -> tuple[Problem, ...]:
     return tuple(
         problem
         for name in names
@@ -114,6 +117,7 @@ def _checked(library: Library, names: Iterable[str]) -> tuple[Problem, ...]:
             library.workflows[name],
             library.workflows,
             find_shape,
+            max_steps=max_steps,
             deadline_s=DEADLINE_S,
             file=library.file(name),
             lines=library.lines(name),

@@ -13,6 +13,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
+def counted(number: int, what: str, *, none: str = "0") -> str:
+    """`1 error`, `2 errors`; `none` says what stands for zero."""
+    return f"{number or none} {what}{'' if number == 1 else 's'}"
+
+
 class Narrator:
     """Tells a run's ledger line by line; remembers which state a step's number stands for."""
 
@@ -59,6 +64,11 @@ def _call(detail: Detail) -> str:
     return f"{detail.get('prompt', 'somebody')} asked {detail.get('model', 'a model')}: {cost}{came}"
 
 
+def _replayed(detail: Detail) -> str:
+    results = counted(int(detail.get("reused", 0)), "result")
+    return f"a replay of run {detail.get('of', '')} from {detail.get('from', '')}: {results} of it taken over"
+
+
 def _wave(detail: Detail) -> str:
     states = detail.get("states", ())
     named = ", ".join(states[:5]) + (f" and {len(states) - 5} more" if len(states) > 5 else "")
@@ -83,6 +93,8 @@ def _answered(detail: Detail) -> str:
 
 _TELLINGS: Mapping[str, Callable[[Detail], str]] = {
     "run_created": lambda d: f"run of {d.get('workflow', '')}: {d.get('title', '')}",
+    "replayed": _replayed,
+    "step_reused": lambda _: "taken over, not done again",
     "wave": _wave,
     "attempt_started": _started,
     "model_call": _call,

@@ -10,6 +10,7 @@ from typing import Any
 from zts_core.advance import SAME_VISITS, advance
 from zts_core.decision import ApprovalStart, Decision, Event, StepStart
 from zts_core.run import Ending, Outcome, RunState, Settled, SettledAs
+from zts_core.workflow.model import Approval, Loop, Step
 from zts_core.workflow.plan import Plan
 
 
@@ -104,6 +105,16 @@ class _Play:
 def _names(state: str) -> frozenset[str]:
     """What a person may call a state: `LOOP_2.REVIEW`, or just `REVIEW` for all iterations."""
     return frozenset({state, state.rpartition(".")[2]})
+
+
+def states(plan: Plan) -> tuple[str, ...]:
+    """What its steps, approvals and loops are called, those of the workflows it can go on in too."""
+    models = [node.model for node in plan.nodes.values()]
+    named = [model.state for model in models if isinstance(model, Step)]
+    named += [model.approval.state for model in models if isinstance(model, Approval)]
+    named += [model.loop.state_prefix for model in models if isinstance(model, Loop)]
+    # Inside a call, its workflow's name stands before a state.
+    return (*named, *plan.workflows)
 
 
 def fields_read(plan: Plan) -> tuple[str, ...]:

@@ -77,9 +77,18 @@ class Nemesis:
     def kill_child(self) -> int:
         worker = self.rng.choice(self.alive())
         listed = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
-        children = wait_until(lambda: listed.read_text().split(), what="a new worker has started its pool")
-        pid = int(self.rng.choice(children))
-        os.kill(pid, signal.SIGKILL)
+
+        def struck() -> int | None:
+            children = listed.read_text().split()
+            pid = int(self.rng.choice(children)) if children else 0
+            # A child may go by itself between the look and the blow.
+            with suppress(ProcessLookupError):
+                if pid:
+                    os.kill(pid, signal.SIGKILL)
+                    return pid
+            return None
+
+        pid = wait_until(struck, what="a worker has a pool child to kill")
         wait_until(lambda: is_gone(pid), what=f"pool child {pid} is gone")
         return 1
 

@@ -104,11 +104,12 @@ def step_of(text: str, seq: int, seals: Seals) -> dict[str, Any]:
 
 
 def _reused(reused: Reused, written: Callable[[StepResult], str], seals: Seals) -> list[str | int]:
-    seq = reused.start.seq
+    start, seq = reused.start, reused.start.seq
     text = written(StepResult(reused.namespace, reused.output, reused.artifacts))
-    detail = {"origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest, "sha256": digest(text)}
+    detail = {"state": start.state, "origin": reused.origin, "namespace": reused.namespace, "digest": reused.digest}
+    detail["sha256"] = digest(text)
     kept = seals.seal(text, f"result {seq}")
-    return [seq, start_json(reused.start, seals), kept, seals.seal(dumps(detail), "detail")]
+    return [seq, start_json(start, seals), kept, seals.seal(dumps(detail), "detail")]
 
 
 def _approval(asked: ApprovalStart, seals: Seals) -> list[Any]:

@@ -65,6 +65,13 @@ def assignment(text: str) -> tuple[str, Any]:
         raise click.BadParameter(f"the value of {name} is nested too deeply") from None
 
 
+def as_key(_ctx: click.Context, _option: click.Parameter, key: str | None) -> str:
+    """A key, or empty where none was given; one that is given and empty would start a second run unnoticed."""
+    if key is not None and not key.strip():
+        raise click.BadParameter("the key is empty, as from an unset variable; give one, or leave --key out")
+    return key or ""
+
+
 def as_crew_budgets(_ctx: click.Context, _option: click.Parameter, texts: Sequence[str]) -> dict[str, Budget]:
     """`builder=2.50usd`, several times, as budgets by crew."""
     from zts_core.limits import crew_budgets

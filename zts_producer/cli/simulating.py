@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,12 +13,15 @@ from zts_core.catalogue import find_crew
 from zts_core.errors import BadInput
 from zts_core.ports import LedgerEntry
 from zts_core.settings import read_settings
+from zts_core.workflow.closest import suggestion
 from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
 from zts_producer.cli.output import print_json
 from zts_producer.library import checked_plan
 from zts_producer.narrate import Narrator
-from zts_producer.simulation import Given, Simulation, fields_read, simulate
+from zts_producer.simulation import Given, Simulation, fields_read, simulate, states
+
+_NUMBER = re.compile(r"_\d+$|\[\d+\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ def run_simulation(
             raise BadInput(f"{path!r} is no field; write --given namespace.field=value, as in graph.status=generated")
         target = by_state.setdefault(state, {}) if state else outputs
         _put(target.setdefault(namespace, {}), rest, value)
+    _must_be_states(plan, [*failing, *rejected, *by_state])
     given = Given(outputs, by_state, frozenset(failing), frozenset(rejected), _namespaces(plan))
-    told = {name.rpartition(":")[2] for name, _ in pairs}
     simulation = simulate(plan, given, max_steps=max_steps)
-    return Simulated(simulation, tuple(sorted(known - told)))
+    return Simulated(simulation, tuple(sorted(known - {name.rpartition(":")[2] for name, _ in pairs})))
 
 
 def print_simulation(found: Simulated, *, as_json: bool) -> None:
@@ -75,6 +79,18 @@ def _told(simulation: Simulation, narrator: Narrator) -> list[str]:
         if event.kind != "run_finished"
     ]
     return [narrator.tell(entry) for entry in entries]
+
+
+def _must_be_states(plan: Plan, named: Sequence[str]) -> None:
+    """BadInput where a name is no state of the workflow: it would be given to nobody, and the answer be a wrong one."""
+    known = set(states(plan))
+    for name in named:
+        # An iteration has its number at the end, an item of a foreach its place.
+        if unknown := [part for part in name.split(".") if part not in known and _NUMBER.sub("", part) not in known]:
+            cure = suggestion(
+                unknown[0], known, otherwise="name one of " + ", ".join(sorted(filter(str.isupper, known)))
+            )
+            raise BadInput(f"{plan.root} has no state {name}; {cure}")
 
 
 def _namespaces(plan: Plan) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ import click
 
 from zts_producer.cli.options import (
     HELP,
+    as_key,
     as_mapping,
     assignment,
     budget_options,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 @click.argument("idea_file")
 @click.option("--workflow", "-w", metavar="NAME|FILE", help="Workflow to run (default: default_software_build).")
 @click.option("--max-steps", type=int, metavar="N", help="Most steps the run may start (default: 50).")
-@click.option("--key", default="", metavar="KEY", help="The same key never starts a second run: it gives the first.")
+@click.option(
+    "--key", metavar="KEY", callback=as_key, help="The same key never starts a second run: it gives the first."
+)
 @click.option(
     "--priority",
     metavar="LEVEL",

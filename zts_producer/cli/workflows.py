@@ -9,6 +9,10 @@ import click
 
 from zts_producer.cli.options import HELP, assignment, json_option
 
+cap_option = click.option(
+    "--max-steps", type=click.IntRange(1), default=50, show_default=True, help="The step cap of the run."
+)
+
 
 @click.group(context_settings=HELP)
 def workflows() -> None:
@@ -56,15 +60,17 @@ def show(workflow: str, as_mermaid: bool, as_json: bool) -> None:
 
 @workflows.command(context_settings=HELP)
 @click.argument("workflow", metavar="[NAME|FILE]", default="")
+@cap_option
 @json_option
-def validate(workflow: str, as_json: bool) -> int:
+def validate(workflow: str, max_steps: int, as_json: bool) -> int:
     """Check a workflow, a file, or all workflows; exits with 2 where one cannot be run."""
     from zts_core.settings import read_settings
     from zts_core.workflow.problems import Severity
     from zts_producer.cli.output import print_json
     from zts_producer.library import problems_of
+    from zts_producer.narrate import counted
 
-    problems = problems_of(read_settings(), workflow)
+    problems = problems_of(read_settings(), workflow, max_steps=max_steps)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if as_json:
         print_json({"valid": not errors, "problems": [_problem_json(problem) for problem in problems]})
@@ -72,7 +78,8 @@ def validate(workflow: str, as_json: bool) -> int:
         for problem in problems:
             click.echo(str(problem))
         warnings = len(problems) - errors
-        click.echo(f"{workflow or 'all workflows'}: {errors or 'no'} errors, {warnings or 'no'} warnings")
+        found = f"{counted(errors, 'error', none='no')}, {counted(warnings, 'warning', none='no')}"
+        click.echo(f"{workflow or 'all workflows'}: {found}")
     return 2 if errors else 0
 
 
@@ -87,7 +94,7 @@ def validate(workflow: str, as_json: bool) -> int:
 )
 @click.option("--fail", "failing", metavar="STATE", multiple=True, help="A state that fails.")
 @click.option("--reject", "rejected", metavar="STATE", multiple=True, help="An approval that is answered no.")
-@click.option("--max-steps", type=click.IntRange(1), default=50, show_default=True, help="The step cap.")
+@cap_option
 @json_option
 def simulate(
     workflow: str,

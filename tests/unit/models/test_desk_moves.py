@@ -84,14 +84,18 @@ def test_a_flood_is_cut_off_and_leaves_what_was_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "error", "said"),
-    [(hangs, TransientError, "in time"), (fails(429), TransientError, "429"), (fails(401), PermanentError, "key")],
+    ("behaviour", "timeout_s", "error", "said"),
+    [
+        (hangs, 0.3, TransientError, "in time"),
+        (fails(429), 30.0, TransientError, "429"),
+        (fails(401), 30.0, PermanentError, "key"),
+    ],
 )
 def test_what_is_not_the_models_weakness_fails_the_step_clearly(
-    behaviour: Behaviour, error: type[Exception], said: str
+    behaviour: Behaviour, timeout_s: float, error: type[Exception], said: str
 ) -> None:
     with serving(says(WRITE), behaviour) as server, pytest.raises(error, match=said):
-        worked(server.url, MemoryBook(), timeout_s=0.3)
+        worked(server.url, MemoryBook(), timeout_s=timeout_s)
 
 
 def test_an_attempt_that_lost_its_step_moves_no_further() -> None:

@@ -34,6 +34,20 @@ def test_a_result_may_be_given_for_one_state_only() -> None:
     assert found.outcome is Outcome.COMPLETED
 
 
+@pytest.mark.parametrize(
+    "typo",
+    [{"failing": ("TASK_EXECUTON",)}, {"rejected": ("SIGN_OF",)}, {"failing": ("FEEDBACK_ITERATION_1.REVIEW_",)}],
+)
+def test_a_state_that_the_workflow_does_not_have_is_refused_and_not_passed_over(
+    typo: dict[str, tuple[str, ...]],
+) -> None:
+    with pytest.raises(BadInput, match="has no state") as refused:
+        play(*GOOD, **typo)
+    assert "TASK_EXECUTION" in str(refused.value)
+    with pytest.raises(BadInput, match="did you mean FEEDBACK_REVIEW"):
+        play(*GOOD, ("FEEDBACK_ITERATION_2.FEEDBACK_REVEW:feedback.approved", True))
+
+
 def test_without_an_approval_the_loop_is_exhausted() -> None:
     found = play(*GOOD, ("feedback.approved", False)).simulation
     assert found.outcome is Outcome.EXHAUSTED

@@ -185,6 +185,9 @@ def test_every_kind_of_ledger_line_reads_as_a_sentence() -> None:
     assert tell("sent_again", 1) == "A sent again"
     assert tell("approval_asked", 3, state="OK", prompt="Good?") == "OK waits for an answer: Good?"
     assert tell("approval_answered", 3, approved=False, by="ann", comment="no") == "OK rejected by ann: no"
+    replayed = tell("replayed", **{"of": "r1", "from": "B", "reused": 1})
+    assert replayed == "a replay of run r1 from B: 1 result of it taken over"
+    assert tell("step_reused", 4, state="C", origin=1) == "C taken over, not done again"
     assert tell("something_new") == "something new"
 
 
