@@ -21,6 +21,7 @@ from zts_core.limits import MoreBudget
 from zts_core.ports import (
     SAME_BUDGET,
     Claim,
+    Claimant,
     ClaimVerdict,
     Created,
     DeadLetter,
@@ -37,6 +38,7 @@ from zts_core.ports import (
     StepMessage,
     StepRecord,
     StepResult,
+    Taken,
     Waits,
 )
 from zts_core.redis_store.codec import EFFECTS, result_json
@@ -65,6 +67,7 @@ class MemoryStep:
     status: StepStatus
     queued_ms: int
     attempt: int = 0
+    call: str = ""
     failures: int = 0
     takeovers: int = 0
     worker: str = ""
@@ -164,11 +167,17 @@ class MemoryStore:
     def claim(
         self, run_id: str, seq: int, *, worker: str, lease_s: float, limits: Mapping[str, int] | None = None
     ) -> Claim:
+        return self._take(run_id, seq, Claimant(worker, lease_s, "", limits or {}), sent=True)
+
+    def _take(self, run_id: str, seq: int, by: Claimant, *, sent: bool) -> Claim:
         run, step = self._find(run_id, seq)
         if run is None or step is None:
             return Claim(ClaimVerdict.UNKNOWN)
         if step.status in ENDED:
             return Claim(ClaimVerdict.SETTLED)
+        again = bool(by.call) and step.status is StepStatus.RUNNING and step.call == by.call
+        if again:
+            return self._claimed(run, step)
         if step.status is not StepStatus.QUEUED:
             return Claim(ClaimVerdict.HELD)
         if run.paused:
@@ -178,16 +187,20 @@ class MemoryStore:
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped")
             return Claim(ClaimVerdict.CANCELLED)
-        if not self._take_slot(run, step, limits or {}):
+        if not self._take_slot(run, step, by.limits):
             return Claim(ClaimVerdict.FULL)
         step.attempt += 1
-        step.status, step.worker, step.started_ms = StepStatus.RUNNING, worker, self.now
-        step.lease_ms = self.now + round(lease_s * 1000)
-        priority = run.new.priority
-        self.overtaken_ms[priority] = max(self.overtaken_ms.get(priority, 0), step.queued_ms)
-        self._note(run, "attempt_started", seq, attempt=step.attempt, worker=worker)
+        step.status, step.worker, step.started_ms, step.call = StepStatus.RUNNING, by.worker, self.now, by.call
+        step.lease_ms = self.now + round(by.lease_s * 1000)
+        if sent:
+            self.overtaken_ms[run.new.priority] = max(self.overtaken_ms.get(run.new.priority, 0), step.queued_ms)
+        self._note(run, "attempt_started", seq, attempt=step.attempt, worker=by.worker)
         following = self._next_in_line(run) if step.turn == "sent" else 0
         step.turn = ""
+        return replace(self._claimed(run, step), following=following)
+
+    @staticmethod
+    def _claimed(run: MemoryRun, step: MemoryStep) -> Claim:
         return Claim(
             ClaimVerdict.CLAIMED,
             attempt=step.attempt,
@@ -198,8 +211,7 @@ class MemoryStore:
             step=json.loads(dumps(step.static)),
             state=None if step.static["join"] else RunState.from_json(run.state),
             values=run.new.values,
-            priority=priority,
-            following=following,
+            priority=run.new.priority,
             limited=bool(step.slot),
             kept_bytes=sum(result.kept_bytes for result in run.results.values()),
         )
@@ -227,6 +239,7 @@ class MemoryStore:
         decision: Decision | None = None,
         version: int = 0,
         trace: str = "",
+        by: Claimant | None = None,
     ) -> Settling:
         run, step = self._find(run_id, settled.seq)
         if run is None or step is None:
@@ -234,19 +247,35 @@ class MemoryStore:
         if not run.is_held(step, attempt):
             repeated = step.attempt == attempt and run.results.get(settled.seq) == result
             if repeated:
-                return Settling(SettleVerdict.SETTLED, run.version, len(run.inbox), joins=run.joins(step))
+                return self._settling(SettleVerdict.SETTLED, run, step, by=by, taking=self._taken_before(run, by))
             return Settling(SettleVerdict.FENCED)
         self._commit(run, step, settled, result)
         step.trace = trace
-        joins = run.joins(step)
         fits = decision is not None and run.version == version
         place = self._looped(run, decision) if decision and fits else ""
         if decision and fits and not place:
             self._apply(run, decision)
-            return Settling(SettleVerdict.DECIDED, run.version, len(run.inbox), joins=joins)
+            kept = decision.starts[0].seq if decision.keeps else 0
+            return self._settling(SettleVerdict.DECIDED, run, step, by=by, taking=kept)
         self._deliver(run, settled)
-        verdict = SettleVerdict.LOOP if place else SettleVerdict.SETTLED
-        return Settling(verdict, run.version, len(run.inbox), place, joins=joins)
+        if place:
+            return replace(self._settling(SettleVerdict.LOOP, run, step), place=place)
+        goes_on = by and step.static.get("join") and not run.joins(step)
+        return self._settling(SettleVerdict.SETTLED, run, step, by=by, taking=self._out_of_line(run) if goes_on else 0)
+
+    def _settling(
+        self, verdict: SettleVerdict, run: MemoryRun, step: MemoryStep, *, by: Claimant | None = None, taking: int = 0
+    ) -> Settling:
+        joins, undecided, taken = run.joins(step), len(run.inbox), None
+        if by and taking:
+            run.steps[taking].turn = ""
+            taken = Taken(taking, self._take(run.new.run_id, taking, by, sent=False))
+        return Settling(verdict, run.version, undecided, joins=joins, taken=taken)
+
+    @staticmethod
+    def _taken_before(run: MemoryRun, by: Claimant | None) -> int:
+        found = (step.seq for step in run.steps.values() if by and step.status not in ENDED and step.call == by.call)
+        return next(found, 0)
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
         run, step = self._find(run_id, seq)
@@ -614,7 +643,9 @@ class MemoryStore:
             self._note(run, "step_reused", seq, **detail, sha256=digest(result_json(run.results[seq])))
         for start in decision.starts:
             run.steps[start.seq] = MemoryStep(start.seq, _static(start), StepStatus.QUEUED, self.now, due_ms=self.now)
-        self._queue_wave(run, [start.seq for start in decision.starts], decision.window)
+        if decision.keeps:
+            self._queue(run.steps[decision.starts[0].seq])
+        self._queue_wave(run, [start.seq for start in decision.starts[decision.keeps :]], decision.window)
         if decision.starts:
             states, seqs = zip(*((start.state, start.seq) for start in decision.starts), strict=True)
             self._note(run, "wave", 0, states=list(states), seqs=list(seqs))
@@ -665,14 +696,19 @@ class MemoryStore:
             elif window and len(seqs) > window:
                 run.steps[seq].turn = "sent"
 
-    def _next_in_line(self, run: MemoryRun) -> int:
+    @staticmethod
+    def _out_of_line(run: MemoryRun) -> int:
         while run.line:
-            step = run.steps[run.line.popleft()]
-            if step.status is StepStatus.QUEUED:
-                self._queue(step)
-                step.turn = "sent"
-                return step.seq
+            seq = run.line.popleft()
+            if run.steps[seq].status is StepStatus.QUEUED:
+                return seq
         return 0
+
+    def _next_in_line(self, run: MemoryRun) -> int:
+        if seq := self._out_of_line(run):
+            self._queue(run.steps[seq])
+            run.steps[seq].turn = "sent"
+        return seq
 
     def _deliver(self, run: MemoryRun, settled: Settled) -> None:
         run.inbox[settled.seq] = settled.to_json()

@@ -89,7 +89,8 @@ class Decision:
     """In a replay: the effects of an earlier run that stand for steps of this one."""
     push: tuple[Packed, ...] = ()
     """The wave's messages where recording and sending are one step; empty where the wave is sent afterwards."""
-
+    keeps: bool = False
+    """Whoever decides works on the first step itself: that one is not sent."""
     window: int = 0
     """How many steps of the wave are sent at once; each that is claimed lets the next one in. 0 for all."""
 

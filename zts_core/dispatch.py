@@ -32,10 +32,10 @@ another run's step is not far behind."""
 
 
 def messages_of(run_id: str, decision: Decision, priority: Priority) -> list[StepMessage]:
-    """What the queue needs to know of a decision's wave."""
+    """What the queue needs to know of a decision's wave, but for a step that its decider keeps."""
     return [
         StepMessage(run_id, start.seq, start.state, start.crew, counts_down=start.join > 0, priority=priority)
-        for start in decision.starts
+        for start in decision.starts[decision.keeps :]
     ]
 
 

@@ -157,6 +157,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who would work on a step: the worker, the seconds of its lease, and `limits` as in `RunStore.claim`.
+
+    `call` names this one request, so that one whose answer was lost is known when it is repeated.
+    """
+
+    worker: str
+    lease_s: float
+    call: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken for its worker in the same breath as the commit of the one before it, or could not be."""
+
+    seq: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """A step's effect: its output as plain JSON data, and its files as path -> (SHA-256, bytes)."""
 
@@ -180,6 +201,7 @@ class Settling:
     """The answer to a settlement; `version` and `undecided` as they are after it, `place` the loop that was found.
 
     `joins`: no other step is open that counts down the same join, so this one's worker decides what is next.
+    `taken`: the step to go on with, where the caller asked for one and there is one.
     """
 
     verdict: SettleVerdict
@@ -187,6 +209,7 @@ class Settling:
     undecided: int = 0
     place: str = ""
     joins: bool = False
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,8 +397,12 @@ class RunStore(Protocol):
         decision: Decision | None = None,
         version: int = 0,
         trace: str = "",
+        by: Claimant | None = None,
     ) -> Settling:
         """Commit an attempt's effect once; with a `decision` made at `version`, record it in the same step.
+
+        `by` would work on the run's next step itself: on the first one of a decision that `keeps` it, or on one of
+        the same wide wave that still waits its turn. It is claimed in the same step too.
 
         The same commit again, by a caller who missed the answer, is SETTLED and changes nothing.
         """

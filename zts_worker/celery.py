@@ -20,6 +20,7 @@ from zts_worker.metrics import endpoint
 from zts_worker.result_feed import FeedThread
 from zts_worker.telling import TracesStep
 from zts_worker.waking import ListenStep, RingStep
+from zts_worker.watching import WatchedStep
 from zts_worker.wiring import application, build_feed, check_settings, engine
 
 log = logging.getLogger(__name__)
@@ -142,5 +143,6 @@ app.conf.worker_soft_shutdown_timeout = _settings.shutdown
 app.steps["worker"].add(ReaperStep)
 app.steps["worker"].add(RingStep)
 app.steps["consumer"].add(ListenStep)
+app.steps["consumer"].add(WatchedStep)
 app.steps["worker"].add(FeedStep)
 app.steps["worker"].add(TracesStep)

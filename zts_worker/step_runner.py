@@ -5,49 +5,46 @@ Every failure of a crew becomes a recorded result, so the task that calls this n
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
-import traceback
+import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
+from dataclasses import dataclass, field, replace
 
 from zts_core.advance import advance
 from zts_core.crash_points import AFTER_BACK_OFF, AFTER_CLAIM, AFTER_COMMIT, AFTER_CREW, reach
+from zts_core.decision import Decision
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import (
     BadInput,
     BudgetExceeded,
     KeyMissing,
-    PermanentError,
-    ServiceUnavailable,
-    SettingInvalid,
     StepTimedOut,
     TransientError,
 )
 from zts_core.limits import SizeLimits
 from zts_core.ports import (
     Claim,
+    Claimant,
     ClaimVerdict,
     RequeueVerdict,
     RunStore,
     SettleVerdict,
     Settling,
     StepMessage,
-    StepResult,
+    Taken,
 )
-from zts_core.run import Outcome, Settled, SettledAs, dumps
+from zts_core.run import Outcome, Settled, SettledAs
 from zts_core.sealing import missing
 from zts_core.workflow.plan import Plan
 from zts_worker import leaving
+from zts_worker.effects import Effect, judged, settled_by, trace_of
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder, Observer
+from zts_worker.staying import Staying
 from zts_worker.step_context import AttemptContext, FanOutLists, ModelsFinder
-from zts_worker.supervision import Ended, Watched, watch
+from zts_worker.supervision import Ended, watch
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +79,8 @@ class _Attempt:
     claim: Claim
     plan: Plan
     joined: bool
+    until: float
+    """Until when this worker may go on with the run's next step by itself."""
 
     @property
     def crew(self) -> str:
@@ -93,13 +92,13 @@ class _Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Effect:
-    """What an attempt wants to commit."""
+class _Following:
+    """What is decided with a commit: nothing, where others decide or a decision is too `wide` to go with it."""
 
-    status: SettledAs
-    reason: str = ""
-    result: StepResult = field(default_factory=StepResult)
-    trace: str = ""
+    decision: Decision | None = None
+    wide: bool = False
+    stays: bool = False
+    """This worker goes on with the run's next step."""
 
 
 class StepRunner:
@@ -116,6 +115,7 @@ class StepRunner:
         limits: RunnerLimits | None = None,
         observer: Observer | None = None,
         models: ModelsFinder | None = None,
+        staying: Staying | None = None,
     ) -> None:
         self.store = store
         self.dispatcher = dispatcher
@@ -125,33 +125,38 @@ class StepRunner:
         self.limits = limits or RunnerLimits()
         self.observer = observer
         self.models = models
+        self.staying = staying or Staying()
         self.lists = FanOutLists()
         self.left_behind = 0
         """How many crews could not be stopped and still run in this process."""
 
     def run(self, run_id: str, seq: int, *, joined: bool = False) -> ClaimVerdict:
-        """Run one step. `joined` leaves it to the chord's body to decide what is next."""
+        """Run one step, and what this worker goes on with; the verdict is of the first claim.
+
+        `joined` leaves it to the chord's body to decide what is next.
+        """
         if leaving.is_leaving():
             # Taken from the queue just before the worker was told to stop; another one does it.
             self.dispatcher.send_again([StepMessage(run_id, seq)])
             return ClaimVerdict.HELD
         limits = self.limits
+        until = self.staying.begun()
         claim = self.store.claim(run_id, seq, worker=self.worker, lease_s=limits.lease_s, limits=limits.crews)
+        taken: Taken | None = Taken(seq, claim)
+        while taken:
+            taken = self.take_up(run_id, taken.seq, taken.claim, joined=joined, until=until)
+        return claim.verdict
+
+    def take_up(self, run_id: str, seq: int, claim: Claim, *, joined: bool, until: float) -> Taken | None:
+        """What a claim leads to; the step that was taken with the commit, where this worker stays with the run."""
         if claim.verdict is ClaimVerdict.CLAIMED:
-            reach(AFTER_CLAIM)
-            if claim.following:
-                self.dispatcher.send_again([StepMessage(run_id, claim.following, priority=claim.priority)])
             try:
                 plan = self.dispatcher.plan_of(claim.plan_digest)
             except KeyMissing as error:
                 self.leave_to_others(run_id, seq, attempt=claim.attempt, why=error)
-                return ClaimVerdict.SEALED
-            attempt = _Attempt(run_id, seq, claim, plan, joined)
-            with self.observer.attempt(run_id, seq, claim) if self.observer else nullcontext():
-                self.carry_out(attempt)
-            if claim.limited:
-                self.dispatcher.wake()
-        elif claim.verdict is ClaimVerdict.NEWER:
+                return None
+            return self.attempt(_Attempt(run_id, seq, claim, plan, joined, until))
+        if claim.verdict is ClaimVerdict.NEWER:
             log.warning("run %s step %s: a newer version submitted it; left to newer workers", run_id, seq)
         elif claim.verdict is ClaimVerdict.SEALED:
             log.warning("step %s: %s", seq, missing(claim.key_id, run_id))
@@ -160,9 +165,20 @@ class StepRunner:
         elif claim.verdict in (ClaimVerdict.SETTLED, ClaimVerdict.CANCELLED, ClaimVerdict.DEAD):
             # The worker that settled it may have died before it decided.
             self.dispatcher.advance_run(run_id)
-        return claim.verdict
+        return None
 
-    def carry_out(self, attempt: _Attempt) -> None:
+    def attempt(self, attempt: _Attempt) -> Taken | None:
+        run_id, claim = attempt.run_id, attempt.claim
+        reach(AFTER_CLAIM)
+        if claim.following:
+            self.dispatcher.send_again([StepMessage(run_id, claim.following, priority=claim.priority)])
+        with self.observer.attempt(run_id, attempt.seq, claim) if self.observer else nullcontext():
+            taken = self.carry_out(attempt)
+        if claim.limited:
+            self.dispatcher.wake()
+        return taken
+
+    def carry_out(self, attempt: _Attempt) -> Taken | None:
         context = AttemptContext(
             store=self.store,
             artifacts=self.artifacts,
@@ -179,17 +195,19 @@ class StepRunner:
         finally:
             context.close()
         reach(AFTER_CREW)
-        if isinstance(outcome, _Effect):
-            self.commit(attempt, outcome)
-        elif isinstance(outcome, TransientError):
-            self.try_again(attempt, outcome)
+        if isinstance(outcome, Effect):
+            return self.commit(attempt, outcome)
+        if isinstance(outcome, TransientError):
+            return self.try_again(attempt, outcome)
+        return None
 
-    def run_crew(self, attempt: _Attempt, context: AttemptContext) -> _Effect | TransientError | None:
+    def run_crew(self, attempt: _Attempt, context: AttemptContext) -> Effect | TransientError | None:
         """The effect to commit, an error worth another try, or None where this attempt may write nothing."""
         try:
             crew = self.crews(attempt.crew)()
         except BadInput as error:
-            return _Effect(SettledAs.FAILED, str(error))
+            return Effect(SettledAs.FAILED, str(error))
+        began = self.staying.clock()
         watched = watch(
             crew,
             context,
@@ -198,6 +216,7 @@ class StepRunner:
             ),
             every_s=renewed_every(self.limits.lease_s),
         )
+        self.staying.took(attempt.crew, self.staying.clock() - began)
         self.left_behind += watched.left_behind
         if self.observer:
             self.observer.crew_ended(watched.error, how=watched.ended.value)
@@ -207,11 +226,11 @@ class StepRunner:
         if isinstance(watched.error, BudgetExceeded):
             return self.halt(attempt, Outcome.HALTED_BUDGET, str(watched.error))
         if watched.ended is Ended.BY_ITSELF:
-            return _judge(crew.Output, crew.namespace, watched, context)
+            return judged(crew.Output, crew.namespace, watched, context)
         if watched.ended is Ended.TIMED_OUT:
             return StepTimedOut(f"it took longer than its time-out of {attempt.claim.step['timeout']:g} s")
         if watched.ended is Ended.CANCELLED:
-            return _Effect(SettledAs.CANCELLED, "its run was stopped")
+            return Effect(SettledAs.CANCELLED, "its run was stopped")
         if watched.ended is Ended.HANDED_BACK:
             self.hand_back(attempt)
             return None
@@ -235,18 +254,17 @@ class StepRunner:
         elif verdict is RequeueVerdict.DEAD:
             self.dispatcher.advance_run(attempt.run_id)
 
-    def halt(self, attempt: _Attempt, outcome: Outcome, reason: str) -> _Effect:
+    def halt(self, attempt: _Attempt, outcome: Outcome, reason: str) -> Effect:
         """Stop the whole run; what this attempt commits then lets it end."""
         patiently(lambda: self.store.withdraw(attempt.run_id, outcome=outcome, reason=reason))
-        return _Effect(SettledAs.CANCELLED, reason)
+        return Effect(SettledAs.CANCELLED, reason)
 
-    def try_again(self, attempt: _Attempt, error: TransientError) -> None:
+    def try_again(self, attempt: _Attempt, error: TransientError) -> Taken | None:
         claim = attempt.claim
         tries = claim.failures + 1
         if claim.failures >= int(claim.step["retry_attempts"]):
             reason = f"{claim.step['state']} failed after {tries} {'try' if tries == 1 else 'tries'}: {error}"
-            self.commit(attempt, _Effect(SettledAs.FAILED, reason, trace=_trace(error)))
-            return
+            return self.commit(attempt, Effect(SettledAs.FAILED, reason, trace=trace_of(error)))
         delay = self.delay(claim.failures, error.retry_after)
         patiently(
             lambda: self.store.back_off(
@@ -254,20 +272,17 @@ class StepRunner:
             )
         )
         reach(AFTER_BACK_OFF)
+        return None
 
     def delay(self, failures: int, retry_after: float | None) -> float:
         """Exponential back-off with full jitter above its half; never shorter than what the peer asked for."""
         longest = min(self.limits.backoff_s * 2.0**failures, self.limits.backoff_max_s)
         return max(longest * random.uniform(0.5, 1.0), retry_after or 0.0)  # noqa: S311 - not for secrets
 
-    def commit(self, attempt: _Attempt, effect: _Effect) -> None:
-        claim = attempt.claim
-        settled = _settled(attempt, effect)
-        decision, wide = None, False
-        if claim.state is not None and not (attempt.joined or attempt.counts_down):
-            found = advance(attempt.plan, claim.state, [settled])
-            wide = len(found.starts) > WIDEST_WITH_COMMIT
-            decision = None if found.waits or wide else self.dispatcher.packed(attempt.run_id, found, claim.priority)
+    def commit(self, attempt: _Attempt, effect: Effect) -> Taken | None:
+        claim, settled = attempt.claim, settled_by(effect, attempt.seq, attempt.plan)
+        following = self.follows(attempt, settled)
+        by = self.claimant() if following.stays else None
         # The work is done and paid for: an outage is waited out, and the fence refuses it where it comes too late.
         answer = patiently(
             lambda: self.store.settle(
@@ -275,18 +290,42 @@ class StepRunner:
                 settled,
                 attempt=claim.attempt,
                 result=effect.result,
-                decision=decision,
+                decision=following.decision,
                 version=claim.version,
                 trace=effect.trace,
+                by=by,
             )
         )
         reach(AFTER_COMMIT)
         if answer.verdict is SettleVerdict.FENCED:
             log.warning("run %s step %s: late commit refused", attempt.run_id, attempt.seq)
-        elif answer.verdict is SettleVerdict.DECIDED and decision is not None:
-            self.dispatcher.send_wave(attempt.run_id, decision, claim.priority)
-        elif wide or answer.verdict is SettleVerdict.LOOP or not self.leaves_it(attempt, answer):
+        elif answer.verdict is SettleVerdict.DECIDED and following.decision is not None:
+            self.dispatcher.send_wave(attempt.run_id, following.decision, claim.priority)
+        elif following.wide or answer.verdict is SettleVerdict.LOOP or not self.leaves_it(attempt, answer):
             self.dispatcher.advance_run(attempt.run_id)
+        return answer.taken
+
+    def follows(self, attempt: _Attempt, settled: Settled) -> _Following:
+        """What this settlement alone leads to, as far as its own worker knows where the run stands."""
+        if attempt.counts_down:
+            return _Following(stays=self.stays(attempt, attempt.crew))
+        state = attempt.claim.state
+        found = None if state is None or attempt.joined else advance(attempt.plan, state, [settled])
+        if found is None or found.waits:
+            return _Following()
+        if len(found.starts) > WIDEST_WITH_COMMIT:
+            return _Following(wide=True)
+        stays = bool(found.starts) and self.stays(attempt, found.starts[0].crew)
+        decision = self.dispatcher.packed(attempt.run_id, replace(found, keeps=stays), attempt.claim.priority)
+        return _Following(decision, stays=stays)
+
+    def stays(self, attempt: _Attempt, crew: str) -> bool:
+        """Whether this worker takes the run's next step, of such a crew, with its commit."""
+        alone = attempt.joined or self.left_behind
+        return not alone and self.staying.goes_on(crew, until=attempt.until)
+
+    def claimant(self) -> Claimant:
+        return Claimant(self.worker, self.limits.lease_s, uuid.uuid4().hex, self.limits.crews)
 
     @staticmethod
     def leaves_it(attempt: _Attempt, answer: Settling) -> bool:
@@ -304,66 +343,3 @@ def renewed_every(lease_s: float) -> float:
 def only_waits(claim: Claim, answer: Settling) -> bool:
     """Whether the position that came with the claim still holds, so that there is a join to wait for."""
     return claim.state is not None and answer.version == claim.version and answer.undecided == 1
-
-
-def _settled(attempt: _Attempt, effect: _Effect) -> Settled:
-    if effect.status is not SettledAs.DONE:
-        return Settled(attempt.seq, effect.status, reason=effect.reason)
-    result = effect.result
-    digest = digest_of_effect(result)
-    facts = attempt.plan.facts(result.namespace, result.output)
-    return Settled(attempt.seq, SettledAs.DONE, result.namespace, digest, facts)
-
-
-def digest_of_effect(result: StepResult) -> str:
-    """What a loop's progress is measured by: output and files, without the `seconds` that differ each time."""
-    whole = dumps([_without_seconds(result.output), result.artifacts]).encode("utf-8", "replace")
-    return hashlib.blake2b(whole, digest_size=8).hexdigest()
-
-
-def _without_seconds(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_seconds(inner) for key, inner in value.items() if key != "seconds"}
-    return [_without_seconds(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _judge(
-    model: type[BaseModel], namespace: str, watched: Watched, context: AttemptContext
-) -> _Effect | TransientError | None:
-    error = watched.error
-    if error is None:
-        return _checked(model, namespace, watched.value, context)
-    if isinstance(error, TransientError):
-        return error
-    # A setting that this worker lacks, such as a key, another one may have.
-    if isinstance(error, ConnectionError | TimeoutError | ServiceUnavailable | SettingInvalid):
-        return TransientError(f"{type(error).__name__}: {error}")
-    log.error("crew failed", exc_info=error)
-    if isinstance(error, PermanentError):
-        return _Effect(SettledAs.FAILED, f"{context.state} failed: {error}", trace=_trace(error))
-    return _Effect(SettledAs.FAILED, f"{context.state} failed: {type(error).__name__}: {error}", trace=_trace(error))
-
-
-def _trace(error: BaseException) -> str:
-    """The end of an error's traceback, which is where the crew's own lines are."""
-    return "".join(traceback.format_exception(error))[-LONGEST_TRACE:] if error.__traceback__ else ""
-
-
-def _checked(model: type[BaseModel], namespace: str, value: Any, context: AttemptContext) -> _Effect:
-    try:
-        output = value if isinstance(value, model) else model.model_validate(value)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
-        return _Effect(SettledAs.FAILED, f"{context.state} gave no valid {model.__name__}: {problems}")
-    plain: Mapping[str, Any] = output.model_dump(mode="json", by_alias=True)
-    result = StepResult(namespace, plain, dict(context.artifacts.manifest))
-    if result.output_bytes > context.sizes.output:
-        reason = (
-            f"its output of {result.output_bytes:,} bytes is more than the {context.sizes.output:,} of "
-            "ZTS_OUTPUT_BYTES; "
-            "leave what is large as a file (context.artifacts), or raise it"
-        )
-        return _Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
-    if reason := context.artifacts.too_much(result.kept_bytes):
-        return _Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
-    return _Effect(SettledAs.DONE, result=result)

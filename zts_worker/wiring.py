@@ -31,6 +31,7 @@ from zts_worker.models.opening import open_models
 from zts_worker.observing import WorkerObserver
 from zts_worker.reaper import Reaper, ReaperLimits
 from zts_worker.spans import spans_of_process
+from zts_worker.staying import Staying
 from zts_worker.step_runner import RunnerLimits, StepRunner, renewed_every
 
 
@@ -89,6 +90,8 @@ def build_engine(app: Celery, settings: Settings) -> Engine:
         ),
         observer=WorkerObserver(spans_of_process(os.getpid())),
         models=open_models(settings, lambda: _call_book(settings)),
+        # Where every wave is a chord, its watchdog is to be seen for every step.
+        staying=Staying(settings.stay if settings.watchdog == "inline" else 0.0),
     )
     limits = ReaperLimits(
         interval_s=settings.tick,

@@ -14,7 +14,7 @@ from tests.unit.heart.random_workflows import Maker, fate
 from zts_core.advance import advance
 from zts_core.decision import Decision
 from zts_core.merging import digest_of
-from zts_core.ports import NewRun, StepResult
+from zts_core.ports import Claimant, NewRun, StepResult
 from zts_core.run import Outcome, RunState, Settled, SettledAs
 from zts_core.workflow.plan import Plan
 
@@ -84,15 +84,23 @@ class Twins:
         position = self.worlds[0].store.position(run_id)
         decide = self.rng.random() < 0.7
         version = position.version - self.rng.choice([0, 0, 0, 1])
+        stays = self.rng.random() < 0.5
+        by = Claimant("w", self.rng.choice([AT_ONCE, 1000]), str(self.rng.random()), LIMITS) if stays else None
 
         def call(store: Any) -> Any:
             # The heart takes a position over, so each store gets a decision of its own.
             state = RunState.from_json(position.state.to_json())
             decision = advance(plan, state, [settled]) if decide else None
-            given = {"decision": decision, "version": version} if decision and not decision.waits else {}
-            return store.settle(run_id, settled, attempt=attempt, result=result, **given)
+            given = {}
+            if decision and not decision.waits:
+                keeps = stays and bool(decision.starts)
+                given = {"decision": replace(decision, keeps=keeps, window=WINDOW), "version": version}
+            return store.settle(run_id, settled, attempt=attempt, result=result, by=by, **given)
 
-        self.ask("settle", call)
+        taken = self.ask("settle", call).taken
+        if taken and taken.claim.attempt:
+            self.attempts[run_id, taken.seq] = taken.claim.attempt
+        self.let_pass()
 
     def record(self) -> None:
         run_id = self.some_run()

@@ -20,6 +20,7 @@ from zts_core.errors import PermanentError, TransientError, ZtsError
 from zts_core.ports import LeaseVerdict
 from zts_core.run import StepStatus
 from zts_worker.reaper import Reaper, ReaperLimits
+from zts_worker.staying import Staying
 from zts_worker.step_context import AttemptContext
 from zts_worker.step_runner import RunnerLimits, StepRunner
 from zts_worker.supervision import Ended, Watched
@@ -102,6 +103,9 @@ class MemoryArtifacts:
     def get(self, run_id: str, digest: str) -> bytes:
         return self.kept[run_id, digest]
 
+
+STAYS = (0.0, 2.0)
+"""Seconds that a worker may stay with a run; a simulated step takes from nothing to 25."""
 
 FEW = {NAMESPACES[0]: 2}
 """One crew may be at work on so many steps at once and no more."""
@@ -200,6 +204,7 @@ class Node:
             artifacts=crews.artifacts,
             worker=name,
             limits=RunnerLimits(lease_s=LEASE_S, backoff_s=1, backoff_max_s=20, crews=FEW),
+            staying=Staying(kernel.rng.choice(STAYS), clock=lambda: kernel.clock.now_ms / 1000),
         )
         limits = ReaperLimits(takeovers=TAKEOVERS)
         self.reaper = Reaper(store=shaken, queue=queue, dispatcher=self.dispatcher, limits=limits)

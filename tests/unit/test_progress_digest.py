@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zts_core.ports import StepResult
-from zts_worker.step_runner import digest_of_effect
+from zts_worker.effects import digest_of_effect
 
 
 def test_the_time_a_review_took_is_no_progress() -> None:

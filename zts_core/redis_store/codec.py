@@ -16,8 +16,18 @@ from zts_core.decision import ApprovalStart, Decision, Reused, StepStart
 from zts_core.errors import KeyMissing, Unreadable
 from zts_core.likeness import SeenBefore
 from zts_core.limits import Budget, MoreBudget
-from zts_core.ports import DeadLetter, LedgerEntry, NewRun, RunRecord, StepRecord, StepResult, Waits
-from zts_core.run import Ending, JsonValue, Outcome, Priority, RunStatus, Settled, StepStatus, dumps
+from zts_core.ports import (
+    Claim,
+    ClaimVerdict,
+    DeadLetter,
+    LedgerEntry,
+    NewRun,
+    RunRecord,
+    StepRecord,
+    StepResult,
+    Waits,
+)
+from zts_core.run import Ending, JsonValue, Outcome, Priority, RunState, RunStatus, Settled, StepStatus, dumps
 from zts_core.sealing import MARK, PLAIN, Seals
 
 EFFECTS = ("step_done", "step_reused")
@@ -48,6 +58,7 @@ def decision_json(
             "closed": decision.closed,
             "reused": [_reused(reused, written or result_json, seals) for reused in decision.reused],
             "window": decision.window,
+            **({"keeps": True} if decision.keeps else {}),
             "push": [[packed.queue, packed.payload] for packed in decision.push],
             "events": [[event.kind, event.seq, seals.seal(dumps(event.detail), "detail")] for event in decision.events],
             **({"finish": [*_ending(decision.finish, seals), retention_ms]} if decision.finish else {}),
@@ -131,6 +142,29 @@ def settled_of(text: str, seq: int, seals: Seals) -> Settled:
     if settled.reason.startswith(MARK):
         return replace(settled, reason=seals.open(settled.reason, "reason"))
     return settled
+
+
+def claim_of(answer: Sequence[Any], seq: int, seals: Seals) -> Claim:
+    """A claim from what `take.lua` answers."""
+    verdict = ClaimVerdict(answer[0])
+    if verdict is not ClaimVerdict.CLAIMED:
+        return Claim(verdict, key_id=answer[1] if verdict is ClaimVerdict.SEALED else "")
+    _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot, kept = answer
+    return Claim(
+        verdict,
+        attempt=int(attempt),
+        failures=int(failures),
+        version=int(version),
+        undecided=int(undecided),
+        plan_digest=plan,
+        step=step_of(step, seq, seals),
+        state=RunState.from_json(seals.open(state, "state")) if state else None,
+        values=json.loads(seals.open(values or "{}", "values")),
+        priority=Priority(priority),
+        following=int(following or 0),
+        limited=bool(slot),
+        kept_bytes=int(kept or 0),
+    )
 
 
 def result_json(result: StepResult) -> str:

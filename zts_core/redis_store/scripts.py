@@ -31,6 +31,8 @@ _NAMES = (
     "wake",
     "delete",
 )
+_TAKING = ("claim", "settle")
+"""Scripts that take a step for their caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,12 @@ class Scripts:
 
     def __init__(self, client: redis.Redis, *, place: str, names: Sequence[str] = _NAMES) -> None:
         folder = files(__package__) / "lua"
-        prelude = (folder / "prelude.lua").read_text("utf-8")
+        parts = {part: (folder / f"{part}.lua").read_text("utf-8") for part in ("prelude", "take", *names)}
         self._place = place
         self._client = client
         self._scripts = {
-            name: client.register_script(prelude + (folder / f"{name}.lua").read_text("utf-8")) for name in names
+            name: client.register_script(parts["prelude"] + (parts["take"] if name in _TAKING else "") + parts[name])
+            for name in names
         }
 
     def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:

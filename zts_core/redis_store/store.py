@@ -19,6 +19,7 @@ from zts_core.limits import MoreBudget
 from zts_core.ports import (
     SAME_BUDGET,
     Claim,
+    Claimant,
     ClaimVerdict,
     Created,
     DeadLetter,
@@ -34,6 +35,7 @@ from zts_core.ports import (
     Settling,
     StepRecord,
     StepResult,
+    Taken,
 )
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.codec import budget_fields
@@ -139,45 +141,16 @@ class RedisStore:
     def claim(
         self, run_id: str, seq: int, *, worker: str, lease_s: float, limits: Mapping[str, int] | None = None
     ) -> Claim:
-        answer = self._scripts.call(
-            "claim",
-            run_id,
-            seq,
-            worker,
-            int(lease_s * 1000),
-            LARGEST_STATE_SENT,
-            uuid.uuid4().hex,
-            _spelled(limits or {}),
-            keys.FORMAT,
-            " ".join(self._sealer.key_ids),
-        )
-        verdict = ClaimVerdict(answer[0])
-        if verdict is not ClaimVerdict.CLAIMED:
-            return Claim(verdict, key_id=answer[1] if verdict is ClaimVerdict.SEALED else "")
-        _, attempt, step, failures, version, plan, values, state, undecided, priority, following, slot, kept = answer
-        seals = self._seals(run_id)
+        by = Claimant(worker, lease_s, uuid.uuid4().hex, limits or {})
+        return self._claimed(run_id, seq, self._scripts.call("claim", run_id, seq, *self._spelled(by)))
+
+    def _claimed(self, run_id: str, seq: int, answer: Sequence[Any]) -> Claim:
         try:
-            decided = codec.step_of(step, seq, seals)
-            state, values = seals.open(state, "state"), seals.open(values or "{}", "values")
+            return codec.claim_of(answer, seq, self._seals(run_id))
         except KeyMissing as error:
             # Written by a worker that has a newer key.
-            self.hand_back(run_id, seq, attempt=int(attempt))
+            self.hand_back(run_id, seq, attempt=int(answer[1]))
             return Claim(ClaimVerdict.SEALED, key_id=error.key_id)
-        return Claim(
-            verdict,
-            attempt=int(attempt),
-            failures=int(failures),
-            version=int(version),
-            undecided=int(undecided),
-            plan_digest=plan,
-            step=decided,
-            state=RunState.from_json(state) if state else None,
-            values=json.loads(values),
-            priority=Priority(priority),
-            following=int(following or 0),
-            limited=bool(slot),
-            kept_bytes=int(kept or 0),
-        )
 
     def renew(self, run_id: str, seq: int, *, attempt: int, lease_s: float) -> LeaseVerdict:
         return LeaseVerdict(self._scripts.call("renew", run_id, seq, attempt, int(lease_s * 1000)))
@@ -197,6 +170,7 @@ class RedisStore:
         decision: Decision | None = None,
         version: int = 0,
         trace: str = "",
+        by: Claimant | None = None,
     ) -> Settling:
         status = _STATUS_AFTER[settled.status]
         seals = self._seals(run_id)
@@ -221,6 +195,7 @@ class RedisStore:
             self._encode(decision, run_id) if decision else "",
             seals.seal(trace, "trace") if trace else "",
             result.kept_bytes,
+            *(self._spelled(by) if by else ()),
         )
         verdict = SettleVerdict(answer[0])
         if verdict is SettleVerdict.FENCED:
@@ -228,7 +203,14 @@ class RedisStore:
         if settled.status is SettledAs.DONE:
             self.witness.result_kept(run_id, settled.seq)
         place = answer[3] if verdict is SettleVerdict.LOOP else ""
-        return Settling(verdict, int(answer[1]), int(answer[2]), place, joins=bool(answer[4]))
+        taken = None
+        if answer[6]:
+            claim = self._claimed(run_id, int(answer[5]), answer[6])
+            # Where a decision has led to, its decider knows.
+            decided = verdict is SettleVerdict.DECIDED and claim.step.get("join") == 0
+            known = decision.state if decision and decided else None
+            taken = Taken(int(answer[5]), replace(claim, state=known or claim.state))
+        return Settling(verdict, int(answer[1]), int(answer[2]), place, joins=bool(answer[4]), taken=taken)
 
     def back_off(self, run_id: str, seq: int, *, attempt: int, delay_s: float, error: str) -> bool:
         seals = self._seals(run_id)
@@ -574,6 +556,12 @@ class RedisStore:
             self._redis.ping()
         return time.perf_counter() - started
 
+    def _spelled(self, by: Claimant) -> tuple[object, ...]:
+        """What `take.lua` wants to know of who takes a step."""
+        limits = " ".join(f"{crew}={limit}" for crew, limit in by.limits.items())
+        key_ids = " ".join(self._sealer.key_ids)
+        return by.worker, int(by.lease_s * 1000), LARGEST_STATE_SENT, by.call, limits, keys.FORMAT, key_ids
+
     def _now_ms(self) -> int:
         seconds, micros = self._redis.time()
         return seconds * 1000 + micros // 1000
@@ -618,10 +606,6 @@ _RECORD_FIELDS = (
     "out",
     "values",
 )
-
-
-def _spelled(limits: Mapping[str, int]) -> str:
-    return " ".join(f"{crew}={limit}" for crew, limit in limits.items())
 
 
 def client_name(worker: str) -> str:

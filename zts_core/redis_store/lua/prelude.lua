@@ -175,13 +175,20 @@ local function queue(seq)
 end
 
 -- Queue the steps of a wave. Of a wide one, `window` at once; each of them, when it is claimed, lets the next one in,
--- so that a run never has more of it in the broker and others get their turn between. 0 is no window.
-local function queue_wave(seqs, window, push)
-  for index, seq in ipairs(seqs) do
-    local message = push[index]
-    if window == 0 or index <= window then
+-- so that a run never has more of it in the broker and others get their turn between. 0 is no window. Whoever decided
+-- may have kept the first step for itself: that one is queued for nobody else.
+local function queue_wave(seqs, window, push, kept)
+  local before = 0
+  if kept then
+    redis.call('HSET', STEPS, seqs[1] .. ':status', 'queued', seqs[1] .. ':queued', now)
+    before = 1
+  end
+  local wide = window > 0 and #seqs - before > window
+  for index = 1, #seqs - before do
+    local seq, message = seqs[index + before], push[index]
+    if not wide or index <= window then
       queue(seq)
-      if window > 0 and #seqs > window then
+      if wide then
         redis.call('HSET', STEPS, seq .. ':turn', 'sent')
       end
       -- Where this Redis is the broker too: recorded and sent is one step, and nothing can die in between.
@@ -195,24 +202,33 @@ local function queue_wave(seqs, window, push)
   end
 end
 
--- Let the next step of a wide wave into the broker; the step's number where the caller has to send it, or ''.
-local function next_in_line()
+-- The next step of a wide wave that still waits to be sent, out of its line, with its message.
+local function out_of_line()
   while true do
     local entry = redis.call('LPOP', LINE)
     if not entry then
-      return ''
+      return nil
     end
     local seq, message = entry:match('^(%d+) ?(.*)$')
     if redis.call('HGET', STEPS, seq .. ':status') == 'queued' then
-      redis.call('HSET', STEPS, seq .. ':turn', 'sent')
-      note_sent(seq)
-      if message == '' then
-        return seq
-      end
-      redis.call('LPUSH', message:match('^(%S+) (.*)$'))
-      return ''
+      return seq, message
     end
   end
+end
+
+-- Let the next step of a wide wave into the broker; the step's number where the caller has to send it, or ''.
+local function next_in_line()
+  local seq, message = out_of_line()
+  if not seq then
+    return ''
+  end
+  redis.call('HSET', STEPS, seq .. ':turn', 'sent')
+  note_sent(seq)
+  if message == '' then
+    return seq
+  end
+  redis.call('LPUSH', message:match('^(%S+) (.*)$'))
+  return ''
 end
 
 local function settled_json(seq, status, reason)
@@ -231,7 +247,7 @@ local function record_starts(decision)
     states[#states + 1] = start[2]
     seqs[#seqs + 1] = seq
   end
-  queue_wave(seqs, decision.window, decision.push)
+  queue_wave(seqs, decision.window, decision.push, decision.keeps)
   for join, steps in pairs(joins) do
     redis.call('HINCRBY', STEPS, 'join:' .. join, steps)
   end
@@ -305,7 +321,7 @@ local function looped(decision)
   return found
 end
 
--- Move the run on from `version`; returns how many settlements are left that nobody has decided on.
+-- Move the run on from `version`.
 local function apply(decision, version)
   for _, seq in ipairs(decision.consumed) do
     redis.call('HDEL', INBOX, seq)
@@ -321,15 +337,12 @@ local function apply(decision, version)
   record_approvals(decision)
   redis.call('HSET', RUN, 'state', decision.state, 'status', decision.status, 'started', decision.started,
     'version', version + 1)
-  local undecided = redis.call('HLEN', INBOX)
-  if undecided > 0 then
+  if redis.call('HLEN', INBOX) > 0 then
     redis.call('ZADD', UNDECIDED, now, run)
   else
     redis.call('ZREM', UNDECIDED, run)
   end
   if decision.finish then
     finish(decision)
-    undecided = 0
   end
-  return undecided
 end
