@@ -37,19 +37,29 @@ def test_messages_carry_ids_only_and_stay_small(server: RedisServer, tmp_path: P
     assert max(sizes) < 1024
 
 
-def test_a_step_takes_three_round_trips(server: RedisServer, tmp_path: Path) -> None:
-    environment = {"ZTS_TEST_RECORD": str(tmp_path / "record"), "ZTS_TICK": "60", "PROMETHEUS_PORT": "0"}
-    worker = Worker(server.url, tmp_path, concurrency=2, environment=environment)
+def reads_of_a_run(server: RedisServer, folder: Path, **environment: str) -> int:
+    """Round trips of a sequence, once its worker knows the crew."""
+    own = {"ZTS_TEST_RECORD": str(folder / "record"), "ZTS_TICK": "60", "PROMETHEUS_PORT": "0", **environment}
+    worker = Worker(server.url, folder, concurrency=1, environment=own)
     try:
         worker.wait_ready()
-        runs = Runs(server.url, tmp_path / "record")
+        runs = Runs(server.url, folder / "record")
         runs.play([step("WARM"), step("UP")])
         with server.client() as client:
             before = client.info("stats")["total_reads_processed"]
             run_id = runs.start([step(f"S{number}") for number in range(STEPS)])
             wait_until(lambda: len(runs.calls(run_id)) == STEPS)
             wait_until(lambda: runs.store.run(run_id).outcome)
-            reads = client.info("stats")["total_reads_processed"] - before
+            return int(client.info("stats")["total_reads_processed"] - before)
     finally:
         worker.stop()
+
+
+def test_a_step_that_is_sent_takes_three_round_trips(server: RedisServer, tmp_path: Path) -> None:
+    reads = reads_of_a_run(server, tmp_path, ZTS_STAY="0")
     assert reads / STEPS <= 3.5, "claim, settle, the queue's BRPOP, and what the test itself asked"
+
+
+def test_a_quick_step_in_a_row_takes_one(server: RedisServer, tmp_path: Path) -> None:
+    reads = reads_of_a_run(server, tmp_path, ZTS_STAY="60")
+    assert reads / STEPS <= 1.5, "settle, which claims the next one, and what the test itself asked"
