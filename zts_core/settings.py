@@ -54,7 +54,7 @@ class Settings(FromEnvironment):
     run_deadline: Annotated[float, Field(gt=0, le=30 * 24 * 3600)] = 24 * 3600.0
     retention: Annotated[float, Field(gt=0, le=100 * 365 * 24 * 3600)] = 30 * 24 * 3600.0
     lease: Annotated[float, Field(ge=1, le=3600)] = 10.0
-    stay: Annotated[float, Field(ge=0, le=60)] = 0.1
+    stay: Annotated[float, Field(ge=0, le=60)] = 0.02
     shutdown: Annotated[float, Field(ge=0, le=24 * 3600)] = 10.0
     takeovers: Annotated[int, Field(ge=0, le=100)] = 3
     tick: Annotated[float, Field(ge=0.1, le=60)] = 1.0

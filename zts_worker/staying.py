@@ -13,8 +13,12 @@ from collections.abc import Callable
 
 from zts_worker import leaving
 
-QUICK = 0.25
+QUICK = 0.5
 """The part of the time that a worker may stay with a run which a quick crew takes at most."""
+
+IN_A_WIDE_WAVE = 0.25
+"""The part of that time which is left in a wide wave: its window of steps stands before others in the broker already,
+and each of these stays too."""
 
 _watched = mmap.mmap(-1, mmap.PAGESIZE)
 """Whether events are sent: the parent hears of it, and its children, forked since, have to know."""
@@ -41,7 +45,8 @@ class Staying:
         """What a crew's last attempt took in this process."""
         self._took[crew] = seconds
 
-    def goes_on(self, crew: str, *, until: float) -> bool:
-        """Whether a step of this crew may be taken now by a worker that may stay `until`."""
+    def goes_on(self, crew: str, *, until: float, wide: bool = False) -> bool:
+        """Whether a step of this crew may be taken now by a worker that may stay `until`, in a `wide` wave."""
         quick = self._took.get(crew, self.most_s) <= self.most_s * QUICK
-        return quick and self.clock() < until and not _watched[0] and not leaving.is_leaving()
+        left_s = until - self.clock() - (self.most_s * (1 - IN_A_WIDE_WAVE) if wide else 0)
+        return quick and left_s > 0 and not _watched[0] and not leaving.is_leaving()

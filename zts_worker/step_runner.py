@@ -322,7 +322,7 @@ class StepRunner:
     def stays(self, attempt: _Attempt, crew: str) -> bool:
         """Whether this worker takes the run's next step, of such a crew, with its commit."""
         alone = attempt.joined or self.left_behind
-        return not alone and self.staying.goes_on(crew, until=attempt.until)
+        return not alone and self.staying.goes_on(crew, until=attempt.until, wide=attempt.counts_down)
 
     def claimant(self) -> Claimant:
         return Claimant(self.worker, self.limits.lease_s, uuid.uuid4().hex, self.limits.crews)

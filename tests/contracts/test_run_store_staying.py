@@ -1,4 +1,4 @@
-"""What every RunStore must do for a worker that goes on with the next step itself: it is taken with the commit, once."""
+"""What every RunStore must do for a worker that goes on by itself: the next step is taken with the commit, once."""
 
 from __future__ import annotations
 

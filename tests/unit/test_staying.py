@@ -34,7 +34,7 @@ def test_a_crew_nobody_knows_yet_goes_through_the_queue(of_process: Staying) -> 
 
 def test_a_crew_that_took_long_the_last_time_waits_its_turn(of_process: Staying) -> None:
     of_process.took("slow", 0.001)
-    of_process.took("slow", 0.03)
+    of_process.took("slow", 0.06)
     assert not of_process.goes_on("slow", until=of_process.begun())
 
 
@@ -63,3 +63,12 @@ def test_without_time_to_stay_every_step_goes_through_the_broker(clock: Clock) -
     never = Staying(0.0, clock=lambda: clock.now_ms / 1000)
     never.took("quick", 0.0)
     assert not never.goes_on("quick", until=never.begun())
+
+
+def test_in_a_wide_wave_others_get_their_turn_sooner(of_process: Staying, clock: Clock) -> None:
+    of_process.took("quick", 0.001)
+    until = of_process.begun()
+    assert of_process.goes_on("quick", until=until, wide=True)
+    clock.advance(0.03)
+    assert of_process.goes_on("quick", until=until)
+    assert not of_process.goes_on("quick", until=until, wide=True)
