@@ -42,7 +42,7 @@ class TestTakenWithTheCommit:
         taken = answer.taken.claim
         assert (answer.taken.seq, taken.verdict, taken.attempt, taken.failures) == (2, ClaimVerdict.CLAIMED, 1, 0)
         assert (taken.version, taken.state) == (answer.version, world.store.position("r1").state)
-        assert (taken.step["state"], taken.values, taken.plan_digest) == ("B", {"colour": "green"}, plan.digest)
+        assert (taken.step["state"], taken.values, taken.plan_digest) == ("B", {"colour": "green"}, claim.plan_digest)
         assert world.claim(2).verdict is ClaimVerdict.HELD
 
     def test_the_ledger_tells_of_it_like_of_any_other(self, world: World) -> None:
