@@ -156,17 +156,17 @@ class Engine:
 
 def sequence(steps: int) -> Plan:
     """A plan of no-op steps one after the other."""
-    return _plan([{"state": f"STEP_{number}", "crew": CREW} for number in range(steps)])
+    return plan_of([{"state": f"STEP_{number}", "crew": CREW} for number in range(steps)])
 
 
 def fan_out(items: int) -> Plan:
     """One step, then `items` at once, then one."""
     first = {"state": "FIRST", "crew": CREW, "with": {"items": items}}
     body = {"over": "nothing.items", "as": "item", "step": {"state": "ITEM", "crew": CREW}}
-    return _plan([first, {"foreach": body}, {"state": "LAST", "crew": CREW}])
+    return plan_of([first, {"foreach": body}, {"state": "LAST", "crew": CREW}])
 
 
-def _plan(nodes: list[dict[str, Any]]) -> Plan:
+def plan_of(nodes: list[dict[str, Any]]) -> Plan:
     return compile_plan("bench", {"bench": Workflow.model_validate({"name": "bench", "sequence": nodes})})
 
 

@@ -43,7 +43,7 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
     """Both graphs, nearly empty; and Neo4j while it grows, where that was asked for."""
     with ExitStack() as exits:
         url = _redis(exits)
-        yield from _speed(url, _embedded(exits), "the embedded graph", rounds=rounds)
+        yield from _speed(url, graph_beside(exits)[0], "the embedded graph", rounds=rounds)
         yield from _speed(url, _neo4j(exits), "Neo4j", rounds=rounds)
 
 
@@ -148,13 +148,14 @@ def _redis(exits: ExitStack) -> str:
     raise TimeoutError("redis-server did not start")
 
 
-def _embedded(exits: ExitStack) -> ResultGraph:
+def graph_beside(exits: ExitStack) -> tuple[ResultGraph, str]:
+    """The embedded graph in a server of its own, and its address."""
     _tests_too()
     from graph_servers import GraphModuleServer
 
     server = GraphModuleServer()
     exits.callback(server.close)
-    return server.graph()
+    return server.graph(), server.url
 
 
 def _neo4j(exits: ExitStack) -> ResultGraph:
