@@ -1,14 +1,19 @@
 """Decides which class a crew's name means: an entry point of the group `zerotoship.crews`, or `package.module:Class`.
 
-Crews are imported when they are asked for, never before, so that one that is broken troubles nobody else.
+Crews are imported when they are asked for, never before, so that one that is broken troubles nobody else. What our own
+crews write stands in `crew_shapes.json` too, so that a submit checks a workflow without importing any of them. The file
+is made by `python -m zts_core.catalogue`, and a test compares it with the crews.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -21,6 +26,8 @@ from zts_core.workflow.shapes import CrewShape, shape_of
 
 GROUP = "zerotoship.crews"
 """The entry-point group in which packages announce their crews."""
+
+SHAPES = Path(__file__).with_name("crew_shapes.json")
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -43,8 +50,35 @@ def find_crew(name: str) -> type[Crew]:
 @lru_cache(maxsize=256)
 def find_shape(name: str) -> CrewShape:
     """What the crew of this name writes; `CrewInvalid` as `find_crew`."""
+    if known := _known_shapes().get(name):
+        return CrewShape(name, known["namespace"], known["schema"])
     crew = find_crew(name)
     return shape_of(name, crew.namespace, crew.Output)
+
+
+def find_limit(name: str) -> int:
+    """`max_concurrent` of the crew of this name; `CrewInvalid` as `find_crew`."""
+    known = _known_shapes().get(name)
+    return known["max_concurrent"] if known else max_concurrent(find_crew(name))
+
+
+@cache
+def _known_shapes() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(SHAPES.read_text("utf-8"))
+    return found
+
+
+def shapes_as_they_are() -> dict[str, dict[str, Any]]:
+    """What `crew_shapes.json` should say, read from our own crews themselves."""
+    crews = {name: find_crew(name) for name in sorted(_shipped())}
+    return {
+        name: {
+            "namespace": crew.namespace,
+            "max_concurrent": max_concurrent(crew),
+            "schema": shape_of(name, crew.namespace, crew.Output).schema,
+        }
+        for name, crew in crews.items()
+    }
 
 
 def max_concurrent(crew: type[Crew]) -> int:
@@ -140,3 +174,8 @@ def _missing(found: type) -> list[str]:
         "a method `run(context)`": callable(getattr(found, "run", None)),
     }
     return [what for what, there in checks.items() if not there]
+
+
+if __name__ == "__main__":
+    lines = [f"{json.dumps(name)}: {json.dumps(known)}" for name, known in shapes_as_they_are().items()]
+    SHAPES.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")

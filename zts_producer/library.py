@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zts_core.catalogue import find_crew, find_shape, max_concurrent
+from zts_core.catalogue import find_limit, find_shape
 from zts_core.errors import SettingInvalid, WorkflowInvalid
 from zts_core.settings import Settings
 from zts_core.workflow.checks import MAX_STEPS, check, check_reachable
@@ -67,7 +67,7 @@ def checked_plan(
         name,
         found.library.workflows,
         namespace_of=lambda crew: find_shape(crew).namespace,
-        limit_of=lambda crew: max_concurrent(find_crew(crew)),
+        limit_of=find_limit,
     )
     return plan, problems
 

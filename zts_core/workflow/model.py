@@ -36,7 +36,7 @@ DEFAULT_TIMEOUT = 600.0
 class Model(BaseModel):
     """Base of the language's models: frozen, and closed to keys the language does not have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class EscalateTo(Model):
@@ -250,7 +250,3 @@ class Workflow(Model):
     name: WorkflowName
     metadata: FreeMapping = Field(default_factory=dict)
     sequence: Annotated[tuple[Node, ...], Field(min_length=1)]
-
-
-for _model in (All, Any_, Not, Parallel, LoopBody, Sequence, Workflow):
-    _model.model_rebuild()

@@ -26,6 +26,7 @@ HEAVY = (
     "structlog",
 )
 """Libraries that no producer needs before it shows, reports or asks something."""
+HEAVY_FOR_LOOKS = tuple(name for name in HEAVY if name != "rich")
 OF_CREWS = "zts_worker.crews."
 TOLD = "import atexit, json, sys; atexit.register(lambda: print('\\n' + json.dumps(sorted(sys.modules)))); "
 
@@ -66,7 +67,22 @@ def test_a_submit_loads_the_store_and_neither_celery_nor_anything_for_showing(re
     modules = loaded(code, REDIS_URL=redis_url, ZTS_DATA_FOLDER=str(tmp_path))
     assert of(("celery", "kombu", "redis"), modules) == {"redis"}
     assert of(HEAVY, modules) == set()
-    assert not [name for name in modules if name.startswith("zts_worker.models")]
+    assert not [name for name in modules if name.startswith("zts_worker")], "what our own crews write is known"
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["workflows", "list"]])
+def test_a_command_that_looks_loads_no_queue_and_no_crew(redis_url: str, tmp_path: Path, command: list[str]) -> None:
+    code = f"sys.argv = {['zts', *command]!r}; from zts_producer.cli import zts; zts()"
+    modules = loaded(code, REDIS_URL=redis_url, ZTS_DATA_FOLDER=str(tmp_path))
+    assert of((*HEAVY_FOR_LOOKS, "celery", "kombu"), modules) == set()
+    assert not [name for name in modules if name.startswith("zts_worker")]
+
+
+@pytest.mark.parametrize("command", [["--help"], ["status", "--help"], ["--version"]])
+def test_help_is_given_without_the_engine(command: list[str]) -> None:
+    code = f"sys.argv = {['zts', *command]!r}; from zts_producer.cli import zts; zts()"
+    assert of((*HEAVY, "celery", "kombu", "redis", "pydantic", "asyncio", "yaml"), loaded(code)) == set()
 
 
 def test_a_worker_loads_crews_and_models_only_when_a_step_needs_them() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from zts_core.catalogue import CrewInvalid, find_crew, find_shape, list_crews
+from zts_core.catalogue import SHAPES, CrewInvalid, find_crew, find_shape, list_crews, shapes_as_they_are
 from zts_core.errors import BadInput
 
 HERE = __name__
@@ -44,6 +45,12 @@ def test_a_crew_is_found_by_its_dotted_path() -> None:
     shape = find_shape(f"{HERE}:PricingCrew")
     assert shape.namespace == "pricing"
     assert shape.names() == ["price"]
+
+
+def test_what_is_kept_of_our_own_crews_is_what_they_say() -> None:
+    kept = json.loads(SHAPES.read_text("utf-8"))
+    assert kept == shapes_as_they_are(), "make it anew: python -m zts_core.catalogue"
+    assert sorted(kept) == list(list_crews())
 
 
 def test_a_crew_is_found_by_its_announced_name() -> None:
