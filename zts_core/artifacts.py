@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from zts_core.crash_points import MID_ROTATION, reach
 from zts_core.errors import BadInput, ServiceUnavailable, SettingInvalid, Unreadable, ZtsError
 from zts_core.sealing import NO_SEALER, Sealer, missing
 
@@ -241,6 +242,26 @@ def refuse_other_keys(sealer: Sealer, run_id: str, folders: Iterable[str]) -> No
     for folder in folders:
         if key_of(folder) and folder not in sealer.key_ids:
             raise missing(folder, run_id)
+
+
+def sealed_anew(files: Artifacts, sealer: Sealer, run_id: str, place: str) -> bool:
+    """Bring one file under the first key; False where it stands there already. Raises KeyMissing, KeyError."""
+    if key_of(place) == sealer.key_ids[0] or not _FILE.fullmatch(place):
+        return False
+    try:
+        content = opened(sealer, run_id, place, files.read(run_id, place))
+    except FileNotFoundError:
+        return False
+    new = places_of(sealer, run_id, files.put(run_id, content))[0]
+    reach(MID_ROTATION)
+    if not files.remove(run_id, place):
+        # Its run was dropped meanwhile.
+        files.remove(run_id, new)
+    return True
+
+
+_FILE = re.compile("[0-9a-f]{8}/[0-9a-f]{32}|[0-9a-f]{2}/[0-9a-f]{64}")
+"""What is no attempt to write one that was cut short."""
 
 
 def safe_path(path: str) -> str:

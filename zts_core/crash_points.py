@@ -25,6 +25,8 @@ AFTER_SEND: Final = "after-send"
 AFTER_TICK_ADMITTED: Final = "after-tick-admitted"
 AFTER_REQUEUE: Final = "after-requeue"
 BEFORE_UNDECIDED: Final = "before-undecided"
+MID_ROTATION: Final = "mid-rotation"
+"""After each value that `zts key rotate` puts; no place of a run."""
 
 PLACES: Final = (
     AFTER_CREATE,
@@ -40,7 +42,7 @@ PLACES: Final = (
     AFTER_REQUEUE,
     BEFORE_UNDECIDED,
 )
-"""All places, for tests that try each of them."""
+"""All places a run comes by, for tests that try each of them."""
 
 # Not a setting: it must work in any process and at any time, and no user has a use for it.
 _ORDER = os.environ.get("ZTS_CRASH_AT", "")

@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +31,7 @@ MAGIC = b"\x93zts-sealed-1\n"
 
 _ID = 4
 _NONCE = 12
-_CURE = "one or several keys separated by commas, each 32 random bytes in base64 (`openssl rand -base64 32`)"
+_CURE = "one or several keys separated by commas, each 32 random bytes in base64 (`zts key new` makes one)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,12 @@ def open_sealer(text: str) -> Sealer:
         cure = "pip install 'zerotoship[encryption]'"
         raise SettingInvalid(f"{SETTING} needs cryptography, which is not installed; {cure}") from None
     return Sealer(keys)
+
+
+def new_key() -> tuple[str, str]:
+    """A key as ZTS_ENCRYPTION_KEY takes it, from the system's source of randomness, and its id."""
+    text = base64.b64encode(os.urandom(32)).decode("ascii")
+    return text, _key(text, 1).name.hex()
 
 
 def _key(word: str, at: int) -> Key:

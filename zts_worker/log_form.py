@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -75,6 +76,32 @@ class Quick(logging.Formatter):
         return self._render({name: clean(value) if isinstance(value, str) else value for name, value in line.items()})
 
 
+class Discreet(logging.Formatter):
+    """Writes a line without what a run is about: where content is encrypted, a worker's own log must not hold it.
+
+    Lines of crews, and texts of errors, are kept encrypted with their run; here it only says that there were some.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        run = structlog.contextvars.get_contextvars().get("run")
+        crews = run is not None and not record.name.startswith(_ENGINE)
+        error = record.exc_info[0] if record.exc_info else None
+        if not (crews or error):
+            return self._inner.format(record)
+        told = copy.copy(record)
+        words = f"(kept with the run: zts logs {run})" if crews else record.getMessage()
+        told.msg = f"{words}: {error.__name__}" if error else words
+        told.args, told.exc_info, told.exc_text, told.stack_info = (), None, None, None
+        return self._inner.format(told)
+
+
+_ENGINE = ("zts_worker.step_runner", "zts_worker.tasks", "zts_core.", "celery.app", "celery.worker", "kombu.")
+"""Loggers whose lines tell of a run by its numbers and names only."""
 _EXTRA = ("run", "state", "attempt")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _ODD = frozenset(" \t=\r\n\"'")

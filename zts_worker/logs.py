@@ -16,7 +16,7 @@ import structlog
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 from zts_core.settings import read_settings
-from zts_worker.log_form import formatter
+from zts_worker.log_form import Discreet, formatter
 from zts_worker.run_log import RunLogHandler, run_log_handler
 
 _CHATTY = ("celery", "kombu", "amqp", "billiard", "redis", "neo4j", "httpx", "httpcore", "opentelemetry")
@@ -44,7 +44,8 @@ def _reformat(
         return
     shown = [handler for handler in logger.handlers if not isinstance(handler, RunLogHandler)]
     for handler in shown:
-        handler.setFormatter(formatter(settings.log_format, colors=bool(colorize)))
+        form = formatter(settings.log_format, colors=bool(colorize))
+        handler.setFormatter(Discreet(form) if settings.encryption_keys else form)
     if settings.run_log:
         _keep_with_runs(logger, shown, loglevel or logger.level)
 

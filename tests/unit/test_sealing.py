@@ -78,7 +78,7 @@ def test_a_plain_file_that_looks_sealed_is_still_the_file(place: str) -> None:
 
 @pytest.mark.parametrize("keys", ["short", "AAAA", f"{NEW},", "ü" * 44])
 def test_a_key_that_does_not_fit_is_refused_with_the_cure_and_never_shown(keys: str) -> None:
-    with pytest.raises(SettingInvalid, match="openssl rand -base64 32") as refused:
+    with pytest.raises(SettingInvalid, match="zts key new") as refused:
         open_artifacts("/nowhere", keys=keys)
     assert keys not in str(refused.value)
 

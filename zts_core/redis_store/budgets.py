@@ -97,12 +97,13 @@ class RedisCallBook:
             for name in names:
                 pipe.hexists(_calls(run_id), f"answered:{seq}:{name}")
             from_all, *own = pipe.execute()
-            for name, given in zip(names, own, strict=True):
-                if from_all or (again and given):
-                    # Whoever uses an answer lets it live on as long as a fresh one.
-                    kept = cast("str | None", self._redis.getex(keys.answer_key(name), px=self._retention_ms))
-                    if kept is not None:
-                        return answer_of(self._sealer, name, kept)[1]
+            if not (from_all or (again and any(own))):
+                return None
+            for name in names:
+                # Whoever uses an answer lets it live on as long as a fresh one.
+                kept = cast("str | None", self._redis.getex(keys.answer_key(name), px=self._retention_ms))
+                if kept is not None:
+                    return answer_of(self._sealer, name, kept)[1]
         return None
 
     def reuse(self, run_id: str, seq: int, *, call: str, detail: Mapping[str, Any]) -> None:

@@ -67,6 +67,20 @@ class RedisIdeas:
                 pipe.pexpire(keys.alike_key(band), kept_ms)
             pipe.execute()
 
+    def remember_again(self, run_id: str, idea: str, *, until_ms: int) -> None:
+        """Under the names of the first key instead of those of others; `until_ms`: the run's deadline."""
+        with translated(self.place):
+            kept_ms = self._retention_ms + max(0, until_ms - self._redis.time()[0] * 1000)
+            pipe = self._redis.pipeline(transaction=True)
+            for band in bands(words(idea)):
+                first, *others = map(keys.alike_key, self._sealer.names("band", band))
+                pipe.lrem(first, 0, run_id)
+                pipe.lpush(first, run_id)
+                pipe.ltrim(first, 0, SHELF - 1)
+                pipe.pexpire(first, kept_ms)
+                pipe.delete(*others)
+            pipe.execute()
+
     def _candidates(self, names: Sequence[str]) -> list[str]:
         pipe = self._redis.pipeline(transaction=False)
         for band in names:

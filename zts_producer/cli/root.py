@@ -26,6 +26,7 @@ COMMANDS = {
     "reject": ("answers", "Answer no to what a run asks."),
     "audit": ("auditing", "Check that a run's history is as it was written."),
     "delete": ("auditing", "Delete a run for good."),
+    "key": ("keys", "Make and change the keys that runs are encrypted with."),
     "report": ("report", "Sum up many runs: outcomes, slowest states, retries, cost."),
     "workflows": ("workflows", "List, show, check and simulate workflows."),
     "crews": ("crews", "List the crews that workflows can name."),

@@ -14,7 +14,9 @@ from zts_core.redis_store import RedisStore
 from zts_core.redis_store.advice import redis_advice
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.counts import RedisCounts
+from zts_core.redis_store.rotating import RedisRotation, Rotated
 from zts_core.run import Outcome
+from zts_core.sealing import new_key, open_sealer
 from zts_core.settings import Settings
 from zts_producer.client import Client
 
@@ -41,12 +43,16 @@ def test_a_run_goes_through_as_producer_and_worker(
         client.cancel(held)
         assert runs.wait(held).outcome is Outcome.CANCELLED
     assert RedisCounts(fortress.url("metrics"), timeout_s=5).read()[0].created.total() == 3
+    sealer, done = open_sealer(new_key()[0]), Rotated()
+    rotation = RedisRotation(fortress.url("keys"), retention_s=60, timeout_s=5, sealer=sealer)
+    assert list(rotation.rotate(done)) == [(1, 3), (2, 3), (3, 3)]
+    assert (done.values > 0, fortress.refused()) == (True, [])
 
 
 FOREIGN = [("FLUSHALL",), ("CONFIG", "GET", "*"), ("KEYS", "*"), ("SET", "theirs", "1"), ("SHUTDOWN",), ("ACL", "LIST")]
 
 
-@pytest.mark.parametrize("user", ["producer", "worker", "metrics"])
+@pytest.mark.parametrize("user", ["producer", "worker", "keys", "metrics"])
 def test_a_user_may_do_nothing_else(fortress: Fortress, user: str) -> None:
     with connect(fortress.url(user), timeout_s=5) as client:
         own = [("SET", "zts:tick", "1")] if user == "metrics" else []
