@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import traceback
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from zts_worker.supervision import Watched
 
 log = logging.getLogger(__name__)
 
+LONGEST_REASON = 4_000
+"""Characters of what an error says: enough for people, and a ledger is kept in memory."""
+
 LONGEST_TRACE = 8_000
 """Characters of a traceback that are kept with a step that failed for good."""
 
@@ -32,6 +36,7 @@ class Effect:
     reason: str = ""
     result: StepResult = field(default_factory=StepResult)
     trace: str = ""
+    digest: str = ""
 
 
 def settled_by(effect: Effect, seq: int, plan: Plan) -> Settled:
@@ -40,7 +45,7 @@ def settled_by(effect: Effect, seq: int, plan: Plan) -> Settled:
         return Settled(seq, effect.status, reason=effect.reason)
     result = effect.result
     facts = plan.facts(result.namespace, result.output)
-    return Settled(seq, SettledAs.DONE, result.namespace, digest_of_effect(result), facts)
+    return Settled(seq, SettledAs.DONE, result.namespace, effect.digest, facts)
 
 
 def digest_of_effect(result: StepResult) -> str:
@@ -66,11 +71,21 @@ def judged(
         return error
     # A setting that this worker lacks, such as a key, another one may have.
     if isinstance(error, ConnectionError | TimeoutError | ServiceUnavailable | SettingInvalid):
-        return TransientError(f"{type(error).__name__}: {error}")
+        return TransientError(f"{type(error).__name__}: {said(error)}")
     log.error("crew failed", exc_info=error)
-    if isinstance(error, PermanentError):
-        return Effect(SettledAs.FAILED, f"{context.state} failed: {error}", trace=trace_of(error))
-    return Effect(SettledAs.FAILED, f"{context.state} failed: {type(error).__name__}: {error}", trace=trace_of(error))
+    kind = "" if isinstance(error, PermanentError) else f"{type(error).__name__}: "
+    return Effect(SettledAs.FAILED, f"{context.state} failed: {kind}{said(error)}", trace=trace_of(error))
+
+
+def said(error: BaseException) -> str:
+    """What an error says, as far as it can say it and people want to read it."""
+    try:
+        text = str(error)
+    except Exception:
+        return "an error that cannot be put into words"
+    if len(text) <= LONGEST_REASON:
+        return text
+    return f"{text[:LONGEST_REASON]}... (cut, {len(text):,} characters)"
 
 
 def trace_of(error: BaseException) -> str:
@@ -81,11 +96,14 @@ def trace_of(error: BaseException) -> str:
 def _checked(model: type[BaseModel], namespace: str, value: Any, context: AttemptContext) -> Effect:
     try:
         output = value if isinstance(value, model) else model.model_validate(value)
+        result = StepResult(namespace, _as_json(output), dict(context.artifacts.manifest))
+        digest = digest_of_effect(result)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
-        return Effect(SettledAs.FAILED, f"{context.state} gave no valid {model.__name__}: {problems}")
-    plain: Mapping[str, Any] = output.model_dump(mode="json", by_alias=True)
-    result = StepResult(namespace, plain, dict(context.artifacts.manifest))
+        return Effect(SettledAs.FAILED, f"{context.state} gave no valid {model.__name__}: {problems}"[:LONGEST_REASON])
+    except Exception as error:  # a model's own validators and serializers may raise anything
+        reason = f"{context.state} gave no {model.__name__} that JSON can hold: {type(error).__name__}: {said(error)}"
+        return Effect(SettledAs.FAILED, reason, trace=trace_of(error))
     if result.output_bytes > context.sizes.output:
         reason = (
             f"its output of {result.output_bytes:,} bytes is more than the {context.sizes.output:,} of "
@@ -95,4 +113,11 @@ def _checked(model: type[BaseModel], namespace: str, value: Any, context: Attemp
         return Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
     if reason := context.artifacts.too_much(result.kept_bytes):
         return Effect(SettledAs.FAILED, f"{context.state} failed: {reason}")
-    return Effect(SettledAs.DONE, result=result)
+    return Effect(SettledAs.DONE, result=result, digest=digest)
+
+
+def _as_json(output: BaseModel) -> Mapping[str, Any]:
+    """The output as plain data that every reader of JSON understands."""
+    plain: Mapping[str, Any] = output.model_dump(mode="json", by_alias=True)
+    json.dumps(plain, allow_nan=False)
+    return plain

@@ -39,7 +39,7 @@ from zts_core.run import Outcome, Settled, SettledAs
 from zts_core.sealing import missing
 from zts_core.workflow.plan import Plan
 from zts_worker import leaving
-from zts_worker.effects import Effect, judged, settled_by, trace_of
+from zts_worker.effects import Effect, judged, said, settled_by, trace_of
 from zts_worker.patience import patiently
 from zts_worker.ports import ArtifactStore, CrewFinder, Observer
 from zts_worker.staying import Staying
@@ -206,7 +206,7 @@ class StepRunner:
         try:
             crew = self.crews(attempt.crew)()
         except BadInput as error:
-            return Effect(SettledAs.FAILED, str(error))
+            return Effect(SettledAs.FAILED, said(error))
         began = self.staying.clock()
         watched = watch(
             crew,
@@ -224,7 +224,7 @@ class StepRunner:
             self.leave_to_others(attempt.run_id, attempt.seq, attempt=context.attempt, why=watched.error)
             return None
         if isinstance(watched.error, BudgetExceeded):
-            return self.halt(attempt, Outcome.HALTED_BUDGET, str(watched.error))
+            return self.halt(attempt, Outcome.HALTED_BUDGET, said(watched.error))
         if watched.ended is Ended.BY_ITSELF:
             return judged(crew.Output, crew.namespace, watched, context)
         if watched.ended is Ended.TIMED_OUT:
@@ -263,12 +263,12 @@ class StepRunner:
         claim = attempt.claim
         tries = claim.failures + 1
         if claim.failures >= int(claim.step["retry_attempts"]):
-            reason = f"{claim.step['state']} failed after {tries} {'try' if tries == 1 else 'tries'}: {error}"
+            reason = f"{claim.step['state']} failed after {tries} {'try' if tries == 1 else 'tries'}: {said(error)}"
             return self.commit(attempt, Effect(SettledAs.FAILED, reason, trace=trace_of(error)))
         delay = self.delay(claim.failures, error.retry_after)
         patiently(
             lambda: self.store.back_off(
-                attempt.run_id, attempt.seq, attempt=claim.attempt, delay_s=delay, error=str(error)
+                attempt.run_id, attempt.seq, attempt=claim.attempt, delay_s=delay, error=said(error)
             )
         )
         reach(AFTER_BACK_OFF)
