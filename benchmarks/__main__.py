@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [language] [startup] [engine] [flatness] [graph] [observing] [sizing]`."""
+"""Runs the benchmarks: `python -m benchmarks [PART...]`, with `--help` for the parts; all of them without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import engine, flatness, graph, language, observing, sizing, startup
+from benchmarks import encryption, engine, flatness, graph, language, observing, sizing, startup
 from benchmarks.measuring import Figure, report
 
 PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "flatness": flatness.figures,
     "graph": graph.figures,
     "observing": observing.figures,
+    "encryption": encryption.figures,
     "sizing": sizing.figures,
 }
 

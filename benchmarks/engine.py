@@ -22,6 +22,7 @@ from zts_core.crew import StepContext
 from zts_core.dispatch import Dispatcher
 from zts_core.ports import NewRun
 from zts_core.redis_store import RedisStore
+from zts_core.sealing import open_sealer
 from zts_core.workflow.model import Workflow
 from zts_core.workflow.plan import Plan, compile_plan
 from zts_producer.embedded.server_binary import find_server
@@ -70,7 +71,8 @@ class Engine:
         server = [str(find_server().path), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
         self.server = self._exits.enter_context(process([*server, "--save", "", "--appendonly", "yes"]))
         self._wait_for_redis()
-        self.store = RedisStore(self.url, retention_s=3600, timeout_s=30)
+        sealer = open_sealer((environment or {}).get("ZTS_ENCRYPTION_KEY", ""))
+        self.store = RedisStore(self.url, retention_s=3600, timeout_s=30, sealer=sealer)
         self._exits.callback(self.store.close)
         broker = self.url
         app = make_app(broker, broker, timeout_s=30)
