@@ -54,7 +54,7 @@ env: ## Make .env for docker-compose.yml, with random passwords
 	@$(PYTHON) deploy/compose/make_env.py
 
 lock: $(VENV)/ready-dev ## Write deploy/requirements.lock anew: what the image is built from
-	$(BIN)/uv pip compile pyproject.toml --extra graph --extra metrics --extra flower --extra models --extra tracing --extra artifacts \
+	$(BIN)/uv pip compile pyproject.toml --extra graph --extra metrics --extra flower --extra models --extra tracing --extra artifacts --extra encryption \
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file deploy/requirements.lock
 
 docs: $(VENV)/ready-dev ## Build the documentation's site into build/site, with strict links

@@ -16,6 +16,8 @@ WORKER_OPTIONS=-E
 WORKER_CONCURRENCY=2
 # A language model, such as openai:gpt-4o with OPENAI_API_KEY below it; empty keeps crews offline.
 COMPOSE_MODEL=
+# A key (`zts key new`) encrypts what runs are about, in Redis and in files (docs/security.md); empty keeps it plain.
+COMPOSE_ENCRYPTION_KEY=
 """
 
 
