@@ -12,13 +12,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import redis
 
-from benchmarks.measuring import Figure, figure, process
+from benchmarks.measuring import Figure, cpu_seconds, figure, process
 from zts_core.graph.feed import FeedLimits, ResultFeed
 from zts_core.graph.neo4j_graph import Neo4jGraph
 from zts_core.graph.opening import open_graph
@@ -43,33 +44,48 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
     """Both graphs, nearly empty; and Neo4j while it grows, where that was asked for."""
     with ExitStack() as exits:
         url = _redis(exits)
-        yield from _speed(url, graph_beside(exits)[0], "the embedded graph", rounds=rounds)
-        yield from _speed(url, _neo4j(exits), "Neo4j", rounds=rounds)
+        yield from _speed(url, graph_beside(exits)[0], [], "the embedded graph", rounds=rounds)
+        yield from _speed(url, *_neo4j(exits), "Neo4j", rounds=rounds)
 
 
-def _speed(url: str, graph: ResultGraph, name: str, *, rounds: int) -> Iterator[Figure]:
+def _speed(url: str, graph: ResultGraph, server: list[int], name: str, *, rounds: int) -> Iterator[Figure]:
+    """`server`: its processes, where they are of this machine and ours."""
     ledgers = Ledgers(url)
     feed = ResultFeed(RedisOutbox(url, timeout_s=30), graph, limits=FeedLimits(budget_s=3600, lease_s=300))
     for _ in range(WARM_UP // ROUND):
-        _rate(ledgers, feed)
+        _round(ledgers, feed)
     if isinstance(graph, Neo4jGraph):
         graph._managed([("CREATE CONSTRAINT bare_id IF NOT EXISTS FOR (n:Bare) REQUIRE n.id IS UNIQUE", {})])
         bare = [_bare(graph, first=number * ROUND) for number in range(2 * rounds)][rounds:]
         yield figure(f"bare UNWIND + MERGE into {name}", "rows/s", bare, note=f"batches of {BARE_BATCH}, one label")
-    rates = [_rate(ledgers, feed) for _ in range(rounds)]
-    yield figure(f"step results into {name}", "steps/s", rates, note=f"runs of {STEPS} steps, outbox to acknowledged")
+    gone = [_round(ledgers, feed, server) for _ in range(rounds)]
+    note = f"runs of {STEPS} steps, outbox to acknowledged"
+    yield figure(f"step results into {name}", "steps/s", [each.rate for each in gone], note=note)
+    yield figure("processor time of each in the feed", "us", [each.feed_us for each in gone], note=name)
+    if server:
+        yield figure("processor time of each in the server", "us", [each.server_us for each in gone], note=name)
     wanted = int(os.environ.get("ZTS_BENCH_NODES", "0"))
     while wanted and (size := _nodes(graph)) < wanted:
-        rates = [_rate(ledgers, feed) for _ in range(10)]
+        rates = [_round(ledgers, feed).rate for _ in range(10)]
         yield figure(f"the same at {size:,} nodes", "steps/s", rates, note=name)
     graph.close()
 
 
-def _rate(ledgers: Ledgers, feed: ResultFeed) -> float:
+class Round(NamedTuple):
+    """One go of the feed: step results per second, and processor time of each, here and in the graph's server."""
+
+    rate: float
+    feed_us: float
+    server_us: float
+
+
+def _round(ledgers: Ledgers, feed: ResultFeed, server: Sequence[int] = ()) -> Round:
     ledgers.write(ROUND)
-    started = time.perf_counter()
+    started, own_s, server_s = time.perf_counter(), time.process_time(), cpu_seconds(server)
     feed.feed()
-    return ROUND / (time.perf_counter() - started)
+    rate = ROUND / (time.perf_counter() - started)
+    used_s = time.process_time() - own_s, cpu_seconds(server) - server_s
+    return Round(rate, *(seconds * 1e6 / ROUND for seconds in used_s))
 
 
 def _bare(graph: Neo4jGraph, *, first: int) -> float:
@@ -158,15 +174,16 @@ def graph_beside(exits: ExitStack) -> tuple[ResultGraph, str]:
     return server.graph(), server.url
 
 
-def _neo4j(exits: ExitStack) -> ResultGraph:
+def _neo4j(exits: ExitStack) -> tuple[ResultGraph, list[int]]:
     if graph := open_graph(read_settings()):
-        return graph
+        return graph, []
     _tests_too()
     from graph_servers import Neo4jServer
 
-    server = Neo4jServer(compiler="-XX:+TieredCompilation", memory="-Xmx2g")
+    server = Neo4jServer(compiler="-XX:+TieredCompilation", memory=("-Xms2g", "-Xmx2g"))
     exits.callback(server.close)
-    return server.graph()
+    assert server.process is not None
+    return server.graph(), [server.process.pid]
 
 
 def _tests_too() -> None:

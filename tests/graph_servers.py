@@ -20,6 +20,7 @@ from zts_producer.embedded import default_folder
 from zts_producer.embedded.neo4j_program import find_neo4j
 
 PASSWORD = "correct horse"
+SMALL = ("-Xms128m", "-Xmx512m")
 OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.lang")
 
 
@@ -40,8 +41,8 @@ def free_port() -> int:
 class Neo4jServer:
     """Neo4j Community on a port of its own, in a folder of its own."""
 
-    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1", memory: str = "-Xmx512m") -> None:
-        """The quick compiler is what short tests want; a benchmark wants the default one, and more memory."""
+    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1", memory: tuple[str, str] = SMALL) -> None:
+        """The quick compiler is what short tests want; a benchmark wants the default one, and more memory at once."""
         self.memory = memory
         self.compiler = compiler
         self.jars = neo4j_jars()
@@ -70,8 +71,7 @@ class Neo4jServer:
             "java",
             "-cp",
             f"{self.jars}/*",
-            "-Xms128m",
-            self.memory,
+            *self.memory,
             "-XX:+UseSerialGC",
             self.compiler,
         ]

@@ -57,7 +57,7 @@ class FalkorGraph:
 
     def write(self, changes: Changes) -> None:
         texts = statements("write")
-        self._all([with_parameters(texts[kind], {"rows": rows}) for kind, rows in changes.batches()])
+        self._all([with_parameters(texts[kind], {"rows": rows}) for kind, rows in changes.by_statement().items()])
 
     def forget(self, run_ids: Sequence[str]) -> None:
         self._all([with_parameters(text, {"ids": list(run_ids)}) for text in statements("forget").values()])

@@ -37,7 +37,7 @@ class FeedLimits:
     lease_s: float = 10.0
     rest_s: float = 1.0
     rest_most_s: float = 10.0
-    runs: int = 50
+    runs: int = 100
     lines: int = 100
     tries: int = 3
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zts_core.errors import GraphRefused, ServiceUnavailable, SettingInvalid
+from zts_core.graph.first_writing import Work, creating, merging
 from zts_core.graph.port import Changes, Row, Table
 from zts_core.graph.statements import statements
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _NOT_OURS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.", "Neo.ClientError.General.InvalidArguments")
 """Codes of what a query or its values did wrong; everything else is the server's state (Neo4j status codes)."""
+_NOT_UNIQUE = "Neo.ClientError.Schema.ConstraintValidationFailed"
 _CURES = {
     "Neo.ClientError.Security.AuthenticationRateLimit": "too many wrong passwords; correct NEO4J_PASSWORD and wait",
     "Neo.ClientError.Security.CredentialsExpired": "the initial password has to be changed first",
@@ -40,6 +42,10 @@ _BRACES = re.compile(r" Transaction #\d+ \{.*\}")
 
 RETRY_S = 1.0
 """Seconds in which the driver tries a transaction again, which mends deadlocks; outages are the feed's to wait out."""
+
+
+class _ThereAlready(GraphRefused):
+    """Something that was to be created is in the graph."""
 
 
 class Neo4jGraph:
@@ -66,8 +72,12 @@ class Neo4jGraph:
             self._managed([(statement, {})])
 
     def write(self, changes: Changes) -> None:
-        texts = statements("write")
-        self._managed([(texts[kind], {"rows": rows}) for kind, rows in changes.batches()])
+        """What begins in it is created, which the ids' uniqueness refuses as a whole where it was written before."""
+        if first := creating(changes):
+            with suppress(_ThereAlready):
+                self._managed(first)
+                return
+        self._managed(merging(changes))
 
     def forget(self, run_ids: Sequence[str]) -> None:
         self._managed([(text, {"ids": list(run_ids)}) for text in statements("forget").values()])
@@ -80,7 +90,7 @@ class Neo4jGraph:
 
         return self._bounded(lambda driver: self._in_session(driver, read, reads=True))
 
-    def _managed(self, work: Sequence[tuple[str, Row]]) -> None:
+    def _managed(self, work: Work) -> None:
         def write(transaction: ManagedTransaction) -> None:
             for text, parameters in work:
                 transaction.run(text, dict(parameters)).consume()
@@ -174,6 +184,8 @@ class Neo4jGraph:
     def _raise_for(self, error: Exception, code: str) -> None:
         if "read access mode" in str(error).lower():
             raise GraphRefused("the query writes; `zts graph` only reads") from error
+        if code == _NOT_UNIQUE:
+            raise _ThereAlready(f"{self.place} refuses it: {_said(error)}") from error
         if code.startswith(_NOT_OURS) and code not in _CURES:
             raise GraphRefused(f"{self.place} refuses it: {_said(error)}") from error
         cure = _CURES.get(code, "see its log")

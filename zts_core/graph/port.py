@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,12 +42,16 @@ class Changes:
     def __init__(self) -> None:
         self._rows: dict[str, dict[Any, dict[str, Any]]] = {}
 
-    def node(self, kind: str, key: str, props: Row, *, line: int = 0, **joined: str) -> None:
+    def node(self, kind: str, key: str, props: Row, *, line: int = 0, **joined: Any) -> None:
         """Set properties of a node and join it to others, by their ids.
 
         `line` is the place in the ledger that says so; what a later one said is never replaced by an earlier one.
         """
-        row = self._rows.setdefault(kind, {}).setdefault(key, {"id": key, "line": line, "props": {}})
+        rows = self._rows.setdefault(kind, {})
+        row = rows.get(key)
+        if row is None:
+            rows[key] = {"id": key, "line": line, "props": {**props}, **joined}
+            return
         row["line"] = max(row["line"], line)
         row["props"].update(props)
         row.update(joined)
@@ -66,18 +70,22 @@ class Changes:
                 else:
                     mine[key] = row
 
-    def batches(self) -> Iterable[tuple[str, Sequence[Row]]]:
+    def by_statement(self) -> dict[str, list[Row]]:
         """Statement and rows, in the order of KINDS, without the empty ones."""
         sorted_out: dict[str, list[Row]] = {}
         for kind, rows in self._rows.items():
-            for row in rows.values():
-                sorted_out.setdefault(_statement(kind, row), []).append(row)
-        for kind in KINDS:
-            if kind in sorted_out:
-                yield kind, sorted_out[kind]
+            if kind in _SORTED_BY_ROW:
+                for row in rows.values():
+                    sorted_out.setdefault(_statement(kind, row), []).append(row)
+            elif rows:
+                sorted_out[kind] = list(rows.values())
+        return {kind: sorted_out[kind] for kind in KINDS if kind in sorted_out}
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
+
+
+_SORTED_BY_ROW = ("runs", "steps")
 
 
 def _statement(kind: str, row: Row) -> str:
@@ -85,9 +93,9 @@ def _statement(kind: str, row: Row) -> str:
 
     (FalkorDB 4.16 applies a WHERE that follows a SET before it.)
     """
-    if kind == "runs" and "idea" in row:
-        return "runs_begun"
-    if kind == "steps" and "run" in row:
+    if kind == "runs":
+        return "runs_begun" if "idea" in row else "runs"
+    if "run" in row:
         return "steps_begun" if row["crew"] else "steps_asked"
     return kind
 

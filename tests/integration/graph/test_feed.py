@@ -17,7 +17,7 @@ from graph_servers import GraphModuleServer
 from zts_core.errors import GraphRefused, ServiceUnavailable
 from zts_core.graph.feed import FeedLimits, ResultFeed
 from zts_core.graph.port import Changes, ResultGraph
-from zts_core.graph.translate import _MEANINGS
+from zts_core.graph.translate import MEANINGS
 from zts_core.outbox import UNREADABLE
 from zts_core.redis_store.outbox import RedisOutbox
 
@@ -114,7 +114,7 @@ def test_the_random_histories_hold_every_kind_of_line(redis_url: str, client: re
     players = [Player(redis_url, seed) for seed in range(4)]
     ledgers = [player.store.ledger(run_id) for player in players for run_id in player.play(RUNS)]
     seen = {entry.kind for ledger in ledgers for entry in ledger}
-    assert set(_MEANINGS) - seen <= {UNREADABLE, "halted"}
+    assert set(MEANINGS) - seen <= {UNREADABLE, "halted"}
     assert any(sum(entry.kind == "run_finished" for entry in ledger) == 2 for ledger in ledgers)
 
 
