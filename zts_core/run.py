@@ -234,9 +234,13 @@ class RunState:
         )
 
 
+# Made once: `json.dumps` makes one for each call whose options are not its defaults.
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def dumps(value: JsonValue) -> str:
     """Compact JSON, the one form in which this project writes data down."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _compact.encode(value)
 
 
 def _held_out(data: Mapping[str, Held]) -> dict[str, list[JsonValue]]:
