@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from benchmarks.engine import Engine, sequence
-from benchmarks.measuring import Figure, cpu_seconds, figure
+from benchmarks.measuring import Figure, figure
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "15"))
 RUNS, STEPS = 10, 30
@@ -58,10 +58,10 @@ def figures() -> Iterator[Figure]:
         for number in range(ROUNDS):
             # Each begins a round as often as the others.
             for kind in kinds[number % len(kinds) :] + kinds[: number % len(kinds)]:
-                before = cpu_seconds(engines[kind.name].pids())
+                before = engines[kind.name].cpu_seconds()
                 took = engines[kind.name].play(plan, runs=RUNS)
                 speed[kind.name].append(RUNS * STEPS / took)
-                cost[kind.name].append(1e6 * (cpu_seconds(engines[kind.name].pids()) - before) / (RUNS * STEPS))
+                cost[kind.name].append(1e6 * (engines[kind.name].cpu_seconds() - before) / (RUNS * STEPS))
         yield from told(speed, cost)
 
 
