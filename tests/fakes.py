@@ -472,9 +472,12 @@ class MemoryStore:
         effects = {seq: digest(result_json(result)) for seq, result in run.results.items()}
         return AuditTrail(tuple(map(_audit_line, run.ledger)), tuple(run.chain or ()), effects)
 
-    def delete(self, run_id: str) -> bool:
+    def key_lacking(self, run_id: str) -> str:
+        return ""
+
+    def delete(self, run_id: str, *, unfinished: bool = False) -> bool:
         run = self.known.get(run_id)
-        if run is None or run.finish is None:
+        if run is None or (run.finish is None and not unfinished):
             return False
         del self.known[run_id]
         self.keys = {key: first for key, first in self.keys.items() if first != run_id}

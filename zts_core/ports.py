@@ -480,8 +480,11 @@ class RunStore(Protocol):
     def run(self, run_id: str) -> RunRecord:
         """One run; UnknownRun where there is none."""
 
-    def delete(self, run_id: str) -> bool:
-        """Drop a run that has ended, with all that is kept of it alone; False where there is no such run."""
+    def key_lacking(self, run_id: str) -> str:
+        """The id of the key that a run is encrypted with and that is not at hand; empty where nothing is lacking."""
+
+    def delete(self, run_id: str, *, unfinished: bool = False) -> bool:
+        """Drop a run that has ended, or any, with all that is kept of it alone; False where there is no such run."""
 
     def idea(self, run_id: str) -> str:
         """The idea's text."""

@@ -317,21 +317,22 @@ class Client:
         """The run's history with the chain that was made with it; empty chain where its workflow asks for none."""
         return self.services.store.audit_trail(self.find(run))
 
-    def delete(self, run: str) -> RunRecord:
+    def delete(self, run: str, *, without_key: bool = False) -> RunRecord:
         """Drop a run that has ended: from the graph where there is one, its files, recorded answers, and the store.
 
         The store comes last, so that a deletion that was cut short can be asked for again. Raises BadInput where the
-        run has not ended.
+        run has not ended; `without_key` drops it all the same where nobody could end it, for its key is lost.
         """
         record = self.record(run)
-        if record.outcome is None:
+        lost = without_key and bool(self.services.store.key_lacking(record.run_id))
+        if record.outcome is None and not lost:
             raise BadInput(
                 f"run {record.run_id} has not ended and cannot be deleted; `zts cancel {record.run_id}` first"
             )
         if self.services.results.has_graph:
             self.services.results.graph.forget([record.run_id])
         self.services.artifacts.forget(record.run_id)
-        self.services.store.delete(record.run_id)
+        self.services.store.delete(record.run_id, unfinished=lost)
         return record
 
     def _unfinished(self, run: str, wish: str) -> RunRecord:

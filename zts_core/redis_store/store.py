@@ -423,10 +423,15 @@ class RedisStore:
             raise _unknown(run_id)
         return found[0]
 
-    def delete(self, run_id: str) -> bool:
+    def key_lacking(self, run_id: str) -> str:
+        with translated(self.place):
+            key_id = cast("str | None", self._redis.hget(keys.run_key(run_id), "sealed")) or ""
+        return "" if key_id in self._sealer.key_ids else key_id
+
+    def delete(self, run_id: str, *, unfinished: bool = False) -> bool:
         with translated(self.place):
             booked = cast("list[str]", self._redis.hkeys(keys.run_key(run_id, "calls")))
-        if not self._scripts.call("delete", run_id):
+        if not self._scripts.call("delete", run_id, int(unfinished), self._retention_ms):
             return False
         # What models answered to it holds what it asked; another run with the same question pays for it anew.
         given = [name.rpartition(":")[2] for name in booked if name.startswith("answered:")]
@@ -573,9 +578,7 @@ class RedisStore:
 
     def _own_seals(self, run_id: str) -> Seals:
         """The same for whoever writes without having read: KeyMissing where the run's key is not at hand."""
-        with translated(self.place):
-            key_id = cast("str | None", self._redis.hget(keys.run_key(run_id), "sealed"))
-        if key_id and key_id not in self._sealer.key_ids:
+        if key_id := self.key_lacking(run_id):
             raise missing(key_id, run_id)
         return self._seals(run_id)
 

@@ -67,8 +67,9 @@ def _kept(file: Path) -> tuple[int, str]:
 @click.command(context_settings=HELP)
 @run_argument
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--without-key", is_flag=True, help="Also a run that goes on, where the key that encrypts it is lost.")
 @json_option
-def delete(run: str, yes: bool, as_json: bool) -> None:
+def delete(run: str, yes: bool, without_key: bool, as_json: bool) -> None:
     """Delete RUN for good: its idea, outputs, files, recorded answers, history, and what the graph has of it alone."""
     from zts_producer.cli.output import notice, print_json
     from zts_producer.client import Client
@@ -79,7 +80,7 @@ def delete(run: str, yes: bool, as_json: bool) -> None:
             raise BadInput(f"nobody is asked whether run {record.run_id} may be deleted for good; say it with --yes")
         if not yes:
             click.confirm(f"delete run {record.run_id}, {record.title}, for good?", abort=True, err=True)
-        client.delete(record.run_id)
+        client.delete(record.run_id, without_key=without_key)
     if as_json:
         print_json({"deleted": record.run_id})
     else:

@@ -59,7 +59,13 @@ class Place:
             "ZTS_TICK": "0.1",
             "ZTS_RESEND_AFTER": "1",
             "ZTS_GRAPH_URL": self.graph,
+            "ZTS_TEST_RECORD": str(self.record),
         }
+
+    @property
+    def record(self) -> Path:
+        """Where scripted crews write down their calls."""
+        return self.folder / "record"
 
     def start_worker(self) -> Worker:
         worker = Worker(self.server.url, self.folder, environment=self.environment, concurrency=1)

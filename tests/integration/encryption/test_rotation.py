@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from played_runs import Runs, step
 from servers import wait_until
 
 from tests.integration.encryption.conftest import IDEA, KEY, OTHER, WORD, Place, Zts, claim_by_hand, play
+from zts_core.dispatch import Dispatcher
+from zts_core.redis_store import RedisStore
 from zts_core.redis_store.budgets import RedisCallBook
+from zts_core.redis_store.rotating import RedisRotation, Rotated
 from zts_core.run import RunStatus
 from zts_core.sealing import open_sealer
 from zts_producer.client import Client
@@ -87,6 +91,32 @@ def test_a_key_is_changed_in_spite_of_being_killed_and_everything_opens_with_the
         assert client.record(waits).outcome == "completed"
     assert zts("delete", ended, "--yes", key=OTHER)[0] == 0
     assert not [key for key in place.server.client().scan_iter("*") if ended in key]
+
+
+def test_runs_go_on_while_workers_and_producers_seal_with_either_key_and_the_keys_are_changed(place: Place) -> None:
+    orders = (f"{KEY},{OTHER}", f"{OTHER},{KEY}")
+    both = []
+    for place.key in orders:
+        place.start_worker()
+        played = Runs(place.server.url, place.record, beside_store=True)
+        played.store = RedisStore(place.server.url, retention_s=60, timeout_s=5, sealer=open_sealer(place.key))
+        played.dispatcher = Dispatcher(played.store, played.queue)
+        both.append(played)
+    again = step("H", fail="transient", until_attempt=2, retry_attempts=2)
+    nodes = [step("A"), {"parallel": [step(name) for name in "BCD"]}, again, step("I")]
+    started = []
+    for number in range(8):
+        started.append(both[number % 2].start(nodes))
+        done = Rotated()
+        rotation = RedisRotation(
+            place.server.url, retention_s=60, timeout_s=5, sealer=open_sealer(orders[number // 2 % 2])
+        )
+        list(rotation.rotate(done))
+        rotation.close()
+        assert (done.lacking, done.unreadable, done.broken) == ({}, 0, [])
+    for run_id in started:
+        assert both[0].wait(run_id).outcome == "completed"
+        assert both[0].calls(run_id) == {**dict.fromkeys("ABCDI", 1), "H": 2}
 
 
 def test_what_is_left_under_a_key_that_is_not_set_is_told_and_a_key_is_needed(place: Place, zts: Zts) -> None:

@@ -90,6 +90,12 @@ def test_a_worker_without_the_runs_key_leaves_its_steps_to_one_that_has_it(place
             code, said = zts("cancel", run_id, key=key)
             assert (code, lacking in said) == (2, True), "nothing of it is written by who cannot read it"
             assert f"encrypted with key {key_id}" in zts("list", key=key)[1]
+        lost = client.submit(IDEA, "secretive.yaml", values={"tone": WORD}).run_id
+        assert zts("delete", lost, "--yes", "--without-key", key=KEY)[0] == 2, "it can be ended, so it has to be"
+        assert zts("delete", lost, "--yes", "--without-key", key="")[0] == 0
+        members = client.services.store._redis  # type: ignore[attr-defined]
+        assert not [key for key in members.scan_iter("*") if lost in key]
+        assert lost not in repr([members.zrange(key, 0, -1) for key in members.scan_iter("zts:*", _type="zset")])
         stranger.kill()
         place.start_worker()
         wait_until(lambda: client.record(run_id).status is RunStatus.WAITING, what="it asks")

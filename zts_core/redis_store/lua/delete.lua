@@ -1,6 +1,18 @@
--- Drop a run that has ended, with all that is kept of it alone. ARGV: run.
-if redis.call('HGET', RUN, 'status') ~= 'finished' then
+-- Drop a run that has ended, with all that is kept of it alone. ARGV: run, '1' for one that goes on too, how long its
+-- plan is kept then (ms).
+local known = redis.call('HMGET', RUN, 'status', 'plan', 'workflow', 'created')
+if not known[1] or (known[1] ~= 'finished' and ARGV[2] ~= '1') then
   return 0
+end
+if known[1] ~= 'finished' then
+  for _, seq in ipairs(redis.call('SMEMBERS', OPEN)) do
+    close(seq, 'cancelled')
+  end
+  need_plan(known[2], -1, ARGV[3])
+  count_end('run', known[3], 'cancelled', tonumber(known[4]))
+  redis.call('ZREM', ACTIVE, run)
+  redis.call('ZREM', UNDECIDED, run)
+  redis.call('ZREM', TIMERS, 'deadline:' .. run)
 end
 local key = redis.call('HGET', RUN, 'key')
 if key and key ~= '' and redis.call('GET', PREFIX .. 'key:' .. key) == run then
