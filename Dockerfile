@@ -21,6 +21,8 @@ LABEL org.opencontainers.image.title="ZeroToShip" \
       org.opencontainers.image.description="From an idea in a text file to something shipped" \
       org.opencontainers.image.licenses="Apache-2.0" \
       com.zerotoship.sbom="/opt/zerotoship/sbom.pip-inspect.json"
+# Debian keeps one version of a package for each release: a pinned one would be gone with the next fix of it.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends tini \
  && rm -rf /var/lib/apt/lists/* \

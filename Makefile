@@ -50,7 +50,7 @@ capacity: $(VENV)/ready-dev ## 70 % of peak for MINUTES=30 with a worker killed 
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.soak --capacity --minutes $(MINUTES) --plot docs/pictures/capacity.svg
 
-env: ## Make .env for docker-compose.yml, with random passwords
+env: ## Make .env for docker-compose.yml, with random passwords (ALERT_WEBHOOK=https://... is told of alerts)
 	@$(PYTHON) deploy/compose/make_env.py
 
 lock: $(VENV)/ready-dev ## Write deploy/requirements.lock anew: what the image is built from

@@ -58,6 +58,13 @@ def answers(url: str) -> bool:
     return False
 
 
+def page_of(url: str) -> str:
+    """What that page shows; nothing where it is not there."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode("utf-8", "replace"))
+    return ""
+
+
 def refuses_strangers(url: str) -> bool:
     """Whether that page asks for a login."""
     try:

@@ -174,7 +174,7 @@ def test_no_secret_is_among_arguments_and_producers_get_the_least(everything: li
 
 
 def test_variables_that_the_chart_sets_are_settings_of_ours(everything: list[chart.Object]) -> None:
-    known = {f"ZTS_{name.upper()}" for name in Settings.model_fields} | {"ZTS_ENCRYPTION_KEY"}
+    known = {f"ZTS_{name.upper()}" for name in Settings.model_fields}
     for name, pod in chart.pods(everything).items():
         for variable in pod["containers"][0].get("env", []):
             if variable["name"].startswith("ZTS_"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -13,10 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
-from running import PROGRAMS, free_port, refuses_strangers, said, shows, started
+from celery_exporter import PROGRAM, exporter_python
+from running import arguments_of_all, free_port, page_of, programs, refuses_strangers, said, shows, started
 from servers import skip_or_fail, wait_until
-
-from zts_producer.embedded.server_binary import find_server
 
 
 def test_every_service_is_bounded_pinned_and_may_do_little(compose: dict[str, Any]) -> None:
@@ -26,8 +26,7 @@ def test_every_service_is_bounded_pinned_and_may_do_little(compose: dict[str, An
         assert name == "neo4j" or service["cap_drop"] == ["ALL"], name
         image, _, tag = service["image"].rpartition(":")
         assert image == "zerotoship" or tag != "latest", f"{name} is not pinned"
-    for name in ("redis", "worker", "neo4j", "prometheus"):
-        assert "healthcheck" in compose["services"][name], name
+        assert "healthcheck" in service or name == "producer", name
 
 
 def test_only_this_host_sees_a_port_and_what_must_last_has_a_volume(compose: dict[str, Any]) -> None:
@@ -83,35 +82,63 @@ def words(service: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.worker
-def test_the_commands_of_redis_worker_producer_and_flower_start_as_they_are_written(
+def test_redis_worker_producer_flower_and_exporter_start_as_they_are_written(
     compose: dict[str, Any], tmp_path: Path
 ) -> None:
     services = compose["services"]
-    port, page, metrics = free_port(), free_port(), free_port()
-    server = [str(find_server().path), *words(services["redis"])[1:], "--port", str(port), "--dir", str(tmp_path)]
-    given = {name: str(value or "") for name, value in services["worker"]["environment"].items()}
-    own = given | {
-        "REDIS_URL": given["REDIS_URL"].replace("@redis:6379", f"@127.0.0.1:{port}"),
+    port, page, metrics, celerys = (free_port() for _ in range(4))
+
+    def given(name: str) -> dict[str, str]:
+        """A service's variables, with addresses of this host, and nothing of this process's own."""
+        own = {key: str(value or "").replace("$$", "$") for key, value in services[name].get("environment", {}).items()}
+        here = {"HOME": str(tmp_path), "PATH": programs(tmp_path), "PYTHONPATH": ""}
+        return {key: value.replace("@redis:6379", f"@127.0.0.1:{port}") for key, value in own.items()} | here
+
+    own = given("worker") | {
         "ZTS_DATA_FOLDER": str(tmp_path / "data"),
         "ZTS_ARTIFACTS": str(tmp_path / "artifacts"),
         "NEO4J_URI": "",
         "PROMETHEUS_PORT": str(metrics),
         "ZTS_PROMETHEUS_HOST": "127.0.0.1",
-        "HOME": str(tmp_path),
-        "PATH": f"{PROGRAMS}:/usr/bin:/bin",
     }
-
+    shell, option, script = words(services["redis"])
+    script = script.replace("$$", "$").replace("redis-server -", f"redis-server - --port {port} --dir {tmp_path}")
     flower = [word.replace("5555", str(page)) for word in words(services["flower"])]
-    with started(server, tmp_path), started(words(services["worker"]), tmp_path, **own) as worker:
+    exporter = [word.replace("9808", str(celerys)) for word in words(services["celery-exporter"])]
+    exporter = [str(exporter_python()), "-c", PROGRAM, *exporter, "--host=127.0.0.1"]
+    with (
+        started([shell, option, script], tmp_path, **given("redis")) as server,
+        started(words(services["worker"]), tmp_path, **own) as worker,
+    ):
         check = services["worker"]["healthcheck"]["test"]
-        assert check[:3] == ["CMD", "python", "-c"]
         assert ":8000/readyz" in check[3]
         shows(tmp_path, f"http://127.0.0.1:{metrics}/readyz")
         health = subprocess.run(words(services["producer"]), env=own, cwd=tmp_path, capture_output=True, timeout=60)
         assert health.returncode == 0, health.stdout + health.stderr
-        with started([str(PROGRAMS / flower[0]), *flower[1:]], tmp_path, **own):
+        with (
+            started(flower, tmp_path, **given("flower")) as watcher,
+            started(exporter, tmp_path, **given("celery-exporter")) as counter,
+        ):
             wait_until(lambda: refuses_strangers(f"http://127.0.0.1:{page}/"), within_s=60, what=said(tmp_path))
-        assert worker.poll() is None
+            for name, here in (("flower", page), ("celery-exporter", celerys)):
+                test = services[name]["healthcheck"]["test"]
+                assert test[:3] == ["CMD", "python", "-c"]
+                code = re.sub(r":\d+/", f":{here}/", test[3])
+                healthy = [sys.executable, "-c", code]
+                wait_until(lambda: not subprocess.run(healthy, capture_output=True).returncode, within_s=60)  # noqa: B023
+            wait_until(lambda: "celery_worker_up{" in page_of(f"http://127.0.0.1:{celerys}/metrics"), within_s=60)
+            passwords = [given("redis")["REDISCLI_AUTH"], given("flower")["FLOWER_BASIC_AUTH"].partition(":")[2]]
+            for process in (server, worker, watcher, counter):
+                assert process.poll() is None, said(tmp_path)
+                assert not any(password in arguments_of_all(process) for password in passwords)
+
+
+def test_flower_and_the_exporter_are_given_no_more_than_the_broker(compose: dict[str, Any]) -> None:
+    for name in ("flower", "celery-exporter"):
+        given = compose["services"][name]["environment"]
+        assert not [key for key in given if "MODEL" in key or "API" in key or "NEO4J" in key or "ENCRYPTION" in key], (
+            name
+        )
 
 
 def test_the_commands_of_prometheus_and_alertmanager_start_as_they_are_written(
@@ -135,6 +162,34 @@ def test_the_commands_of_prometheus_and_alertmanager_start_as_they_are_written(
 
         with started(command, tmp_path):
             shows(tmp_path, f"http://127.0.0.1:{port}{ready}", within_s=30)
+
+
+def test_alerts_reach_the_address_that_make_env_is_given(repository: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(repository / "deploy" / "compose" / "make_env.py"), str(tmp_path / ".env")]
+
+    def made(webhook: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env={**os.environ, "ALERT_WEBHOOK": webhook}, capture_output=True, text=True)
+
+    refused = made("hooks.example/zts")
+    assert (refused.returncode, "ALERT_WEBHOOK=hooks.example/zts is no http" in refused.stderr) == (2, True)
+    assert not (tmp_path / ".env").exists()
+    address = "https://hooks.example/zts?team=a&key=b|c"
+    assert made(address).returncode == 0
+    assert "ALERTMANAGER_FOLDER=./.alertmanager\n" in (tmp_path / ".env").read_text()
+    route = tmp_path / ".alertmanager" / "alertmanager.yml"
+    assert yaml.safe_load(route.read_text())["receivers"][0]["webhook_configs"][0]["url"] == address
+    amtool = shutil.which("amtool")
+    if amtool is None:
+        skip_or_fail("no amtool; Debian's prometheus-alertmanager has it")
+    checked = subprocess.run([str(amtool), "check-config", str(route)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_it_is_said_that_alerts_reach_nobody(repository: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(repository / "deploy" / "compose" / "make_env.py"), str(tmp_path / ".env")]
+    done = subprocess.run(command, env={**os.environ, "ALERT_WEBHOOK": ""}, capture_output=True, text=True)
+    assert (done.returncode, "alerts reach nobody" in done.stdout) == (0, True)
+    assert "ALERTMANAGER_FOLDER" not in (tmp_path / ".env").read_text()
 
 
 def test_grafana_finds_our_dashboards_where_its_provisioning_looks(compose: dict[str, Any], repository: Path) -> None:

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from browser import CACHE
+from celery_exporter import PROGRAM, exporter_python
 from engine_stack import Stack
 from monitoring import Monitoring, free_port, monitoring, tool
 from played_runs import Runs, step
 from scraping import address_of, get
-from servers import RedisServer, Worker, skip_or_fail, wait_until
-
-EXPORTER = ["prometheus-exporter-celery==0.11.2", "celery<5.6"]
-
-
-def exporter_python() -> Path:
-    """celery-exporter pins an older redis-py than Celery 5.7 takes, so it has an environment of its own."""
-    folder = CACHE / "celery-exporter-0.11.2"
-    python = folder / "bin/python"
-    if not (folder / "ready").exists():
-        if subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], timeout=120).returncode:
-            skip_or_fail("no environment for celery-exporter can be made: apt-get install python3-venv")
-        if subprocess.run([python, "-m", "pip", "install", "-q", *EXPORTER], timeout=300).returncode:
-            skip_or_fail(f"celery-exporter cannot be installed: {' '.join(EXPORTER)}")
-        (folder / "ready").touch()
-    return python
+from servers import RedisServer, Worker, wait_until
 
 
 @pytest.fixture(scope="session")
 def exporter_address(stack: Stack) -> Iterator[str]:
     port = free_port()
-    program = "from src.cli import cli; cli()"
     broker = stack.runs.redis_url
-    command = [str(exporter_python()), "-c", program, "--broker-url", broker, "--port", str(port)]
+    command = [str(exporter_python()), "-c", PROGRAM, "--broker-url", broker, "--port", str(port)]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (stack.folder / "exporter.log").open("wb") as log:
         process = subprocess.Popen(command, env=clean, cwd=stack.folder, stdout=log, stderr=log)
