@@ -30,7 +30,10 @@ class Narrator:
         telling = _TELLINGS.get(entry.kind)
         words = telling(entry.detail) if telling else entry.kind.removeprefix("step_").replace("_", " ")
         state = self._states.get(entry.seq) or entry.detail.get("state", "")
-        return printable(f"{state} {words}" if state and entry.seq else words)
+        if not (state and entry.seq):
+            return printable(words)
+        # A step's error names its state, as it is the run's reason too.
+        return printable(f"{state} {words.replace(f': {state} failed: ', ': ', 1)}")
 
     def state_of(self, seq: int) -> str:
         """The state behind a step's number; empty where no line told of it."""

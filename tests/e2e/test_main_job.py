@@ -118,6 +118,9 @@ def test_a_run_is_interrupted_answered_paused_cancelled_from_the_command_line(st
     ended = stack.run("zts", "watch", "last")
     assert ended.code == 7
     assert "no time" in ended.out
+    # What once waited for a person does so no more.
+    assert "zts resume" not in ended.err
+    assert "zts approve" not in ended.err
     assert stack.run("zts", "cancel", "last").code == 2
 
 

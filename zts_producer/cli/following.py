@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Protocol
 
 import click
@@ -119,15 +119,16 @@ def _look_until_over(client: Client, run_id: str, watcher: Watcher) -> None:
         with contextlib.suppress(ServiceUnavailable):  # the next look finds out whether it stays away
             watcher.show(entries)
             waiting.note(entries)
-        for kind in {entry.kind for entry in entries} & _CURES.keys():
-            notice(_CURES[kind].format(run_id))
+            for cure in _cures(client, run_id, {entry.kind for entry in entries}):
+                notice(cure)
 
 
-_CURES = {
-    "approval_asked": "`zts approve {0}` or `zts reject {0}` answers",
-    "paused": "`zts resume {0}` lets it go on",
-}
-"""What a person can do about a line of the ledger that lets the run wait."""
+def _cures(client: Client, run_id: str, kinds: Set[str]) -> Iterator[str]:
+    """What a person can do about news that let the run wait, where it still does: news may be old."""
+    if "approval_asked" in kinds and any(step.status is StepStatus.WAITING for step in client.steps(run_id)):
+        yield f"`zts approve {run_id}` or `zts reject {run_id}` answers"
+    if "paused" in kinds and client.record(run_id).status is RunStatus.PAUSED:
+        yield f"`zts resume {run_id}` lets it go on"
 
 
 class _WorkerHint:

@@ -10,7 +10,7 @@ from zts_core.ports import LedgerEntry, RunRecord, StepRecord, Waits
 from zts_core.run import Outcome, RunStatus, StepStatus
 from zts_core.workflow.model import Step
 from zts_core.workflow.plan import Plan
-from zts_producer.cli.spent import Spent, spent
+from zts_producer.cli.spent import FOR_RESUME, Spent, spent
 from zts_producer.narrate import Narrator, printable
 from zts_producer.times import clock, duration
 
@@ -77,14 +77,19 @@ class _Case:
         self.ledger = ledger
         self.plan = plan
         self.now_ms = now_ms
+        self.is_paused = record.status is RunStatus.PAUSED
 
     # a run that goes on
 
     def standing(self) -> str:
         counted = [(status, sum(step.status is status for step in self.steps)) for status in OPEN]
-        told = ", ".join(f"{count} {_TOLD[status]}" for status, count in counted if count)
+        told = ", ".join(f"{count} {self.told(status)}" for status, count in counted if count)
         since = duration((self.now_ms - self.record.created_ms) / 1000)
         return f"{self.record.status} for {since}: {told or 'no step is open'}"
+
+    def told(self, status: StepStatus) -> str:
+        waits_for_resume = self.is_paused and status is StepStatus.QUEUED
+        return FOR_RESUME if waits_for_resume else _TOLD[status]
 
     def of_the_present(self) -> Iterator[Reason]:
         yield from self.of_a_stop()
@@ -95,7 +100,7 @@ class _Case:
             for step in of_status[:SHOWN]:
                 yield _OF_STEP[status](self, step)
             if len(of_status) > SHOWN:
-                yield Reason(of_status[SHOWN].queued_ms, f"and {len(of_status) - SHOWN} more {_TOLD[status]}")
+                yield Reason(of_status[SHOWN].queued_ms, f"and {len(of_status) - SHOWN} more {self.told(status)}")
         if not any(step.status in OPEN for step in self.steps):
             yield self.of_silence()
         yield from self.of_escalations()
@@ -108,7 +113,7 @@ class _Case:
             yield Reason(0, "its outcome is decided; steps at work are let end")
 
     def of_a_pause(self) -> Iterator[Reason]:
-        if self.record.status is RunStatus.PAUSED:
+        if self.is_paused:
             at_ms = self.newest("paused") or self.record.created_ms
             do = f"zts resume {self.record.run_id}"
             yield Reason(at_ms, f"paused since {self.since(at_ms)}: no attempt starts", do=do)
@@ -130,6 +135,8 @@ class _Case:
                 yield Reason(entry.at_ms, _told(entry))
 
     def of_queued(self, step: StepRecord) -> Reason:
+        if self.is_paused:
+            return self.of_step(step, step.queued_ms, "starts when the run is resumed")
         sent_again = sum(entry.kind == "sent_again" and entry.seq == step.seq for entry in self.ledger)
         first_ms = self.queued_first(step)
         what = f"waits for a worker since {self.since(first_ms)}"

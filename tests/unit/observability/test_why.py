@@ -14,7 +14,7 @@ from zts_core.ports import StepResult
 from zts_core.run import Outcome, Settled, SettledAs
 from zts_core.workflow.plan import Plan
 from zts_producer.cli.reasons import Explanation, Reason, commands, explain
-from zts_producer.cli.spent import AT_WORK, BACKING_OFF, FOR_PEOPLE, FOR_WORKER
+from zts_producer.cli.spent import AT_WORK, BACKING_OFF, FOR_PEOPLE, FOR_RESUME, FOR_WORKER
 from zts_producer.cli.why import _about_workers, lines
 
 
@@ -105,7 +105,21 @@ def test_a_paused_run_says_so_before_its_steps() -> None:
     paused, waiting = case.why().reasons
     assert said(paused.what) == "paused since T (5.0 s): no attempt starts"
     assert paused.do == "zts resume r1"
-    assert waiting.state == "A"
+    assert (waiting.state, waiting.what) == ("A", "starts when the run is resumed")
+    assert commands(case.why().reasons) == ["zts resume r1"]
+    assert case.why().summary == "paused for 10 s: 1 waiting for the resume"
+    assert case.why().spent.seconds == {FOR_WORKER: 5, FOR_RESUME: 5}
+
+
+def test_a_pause_that_is_over_is_told_apart_from_waiting_for_a_worker() -> None:
+    case = Case(step("A"))
+    case.world.let_pass(2)
+    case.world.store.pause("r1", paused=True)
+    case.world.let_pass(60)
+    case.world.store.pause("r1", paused=False)
+    case.world.let_pass(3)
+    case.settle(1)
+    assert case.why().spent.seconds == {FOR_WORKER: 5, FOR_RESUME: 60}
 
 
 def test_a_run_that_is_being_stopped_says_why_and_what_it_waits_for() -> None:
@@ -147,6 +161,13 @@ def test_a_failed_run_tells_every_try_that_led_there() -> None:
     assert told[0].startswith("A attempt 1 failed")
     assert told[1].startswith("A failed (attempt 2): A failed after 2 tries")
     assert case.why().summary.startswith("failed after 2.0 s: ")
+
+
+def test_a_failure_names_its_state_once() -> None:
+    case = Case(step("F"))
+    case.settle(1, SettledAs.FAILED, reason="F failed: ValueError: broken")
+    assert case.why().reasons[0].what == "F failed: ValueError: broken"
+    assert case.why().summary == "failed after 0.0 s: F failed: ValueError: broken"
 
 
 def test_a_loop_that_was_exhausted_is_told() -> None:
