@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from zts_core.ports import LedgerEntry, RunRecord, StepResult
@@ -31,6 +31,38 @@ class Pending:
     idea: str = ""
     steps: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     results: Mapping[int, StepResult] = field(default_factory=dict)
+
+
+_NAMES = frozenset(
+    {"state", "states", "then", "outcome", "to", "of", "from", "path", "workflow", "plan", "namespace"}
+    | {"worker", "crew", "agent", "model", "provider", "kind"}
+)
+"""Texts of a line's detail that say what of a workflow it speaks of, and nothing of what its runs are about."""
+
+
+def without_content(pending: Pending) -> Pending:
+    """The same as it is delivered where the graph shall not hold what runs are about: names, numbers and times."""
+    run = replace(pending.run, title=f"run {pending.run.run_id}", reason="", out="", values={}, seen_before=())
+    return Pending(
+        run,
+        [replace(entry, detail=_names_only(entry.detail)) for entry in pending.entries],
+        pending.memory,
+        # Whole, for runs are told apart by it.
+        run.title,
+        {seq: {**step, "values": {}, "prompt": ""} for seq, step in pending.steps.items()},
+        {seq: StepResult(result.namespace) for seq, result in pending.results.items()},
+    )
+
+
+def _names_only(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if name in _NAMES or isinstance(value, bool | int | float) or _numbers(value) else ""
+        for name, value in detail.items()
+    }
+
+
+def _numbers(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, int) for each in value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Settings(FromEnvironment):
     neo4j_password: Annotated[SecretStr | None, variables("ZTS_NEO4J_PASSWORD", "NEO4J_PASSWORD")] = None
     neo4j_database: Annotated[str | None, variables("ZTS_NEO4J_DATABASE", "NEO4J_DATABASE")] = None
     graph_url: str | None = None
+    graph_content: bool | None = None
     graph_timeout: Annotated[float, Field(ge=1, le=600)] = 30.0
     submit_deadline: Annotated[float, Field(ge=0.5, le=300)] = 15.0
     idea_bytes: Annotated[int, Field(ge=1)] = 256 * 1024
@@ -121,6 +122,11 @@ class Settings(FromEnvironment):
     def encryption_keys(self) -> str:
         """The keys that all content of runs is encrypted with; empty where it is not."""
         return self.encryption_key.get_secret_value() if self.encryption_key else ""
+
+    @property
+    def content_in_graph(self) -> bool:
+        """Whether the graph holds what runs are about; where it is not said, it does unless that is encrypted."""
+        return not self.encryption_keys if self.graph_content is None else self.graph_content
 
     @property
     def sizes(self) -> limits.SizeLimits:

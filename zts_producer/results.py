@@ -66,6 +66,7 @@ class Results:
             timeout_s=self._services.settings.redis_timeout,
             overflow=Overflow(self._services.artifacts),
             sealer=self._services.sealer,
+            content=self._services.settings.content_in_graph,
         )
         self._services.at_end(outbox.close)
         return outbox

@@ -263,6 +263,7 @@ def embedded_stack(
         "ZTS_ARTIFACTS": settings.artifact_place,
         "ZTS_ENCRYPTION_KEY": settings.encryption_keys,
         "ZTS_WATCHDOG": settings.watchdog,
+        "ZTS_GRAPH_CONTENT": str(settings.content_in_graph).lower(),
         # Both would win over the stack's own REDIS_URL.
         "ZTS_REDIS_URL": "",
         "ZTS_BROKER_URL": "",

@@ -121,7 +121,13 @@ def build_feed(settings: Settings) -> ResultFeed | None:
         return None
     sealer = open_sealer(settings.encryption_keys)
     overflow = Overflow(open_artifacts(settings.artifact_place, sealer))
-    outbox = RedisOutbox(settings.store_url, timeout_s=settings.redis_timeout, overflow=overflow, sealer=sealer)
+    outbox = RedisOutbox(
+        settings.store_url,
+        timeout_s=settings.redis_timeout,
+        overflow=overflow,
+        sealer=sealer,
+        content=settings.content_in_graph,
+    )
     spans = spans_of_process(os.getpid())
     limits = FeedLimits(interval_s=settings.tick)
     return ResultFeed(outbox, graph, limits=limits, written=spans.written if spans else None)

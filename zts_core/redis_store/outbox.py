@@ -13,7 +13,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from zts_core.errors import KeyMissing, Unreadable
-from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending
+from zts_core.outbox import UNREADABLE, Backlog, Delivered, Lease, Pending, without_content
 from zts_core.ports import LedgerEntry, StepResult
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.connecting import connect
@@ -37,9 +37,17 @@ class RedisOutbox:
     """A `zts_core.outbox.Outbox` on the store's Redis; `timeout_s` bounds every call. Connects at the first."""
 
     def __init__(
-        self, url: str, *, timeout_s: float, overflow: Overflow | None = None, sealer: Sealer = NO_SEALER
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        overflow: Overflow | None = None,
+        sealer: Sealer = NO_SEALER,
+        content: bool = True,
     ) -> None:
+        """Without `content` only names, numbers and times are handed out."""
         self._sealer = sealer
+        self._content = content
         self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._redis = connect(url, timeout_s=timeout_s)
@@ -80,7 +88,7 @@ class RedisOutbox:
     ) -> Pending:
         idea, steps, results = detail
         seals = self._seals(run_id)
-        return Pending(
+        pending = Pending(
             codec.run_record(run_id, raw, seals),
             entries,
             seals.open(raw.get("feed", ""), "feed"),
@@ -88,6 +96,7 @@ class RedisOutbox:
             _parsed(steps, lambda seq, text: codec.step_of(text, seq, seals)),
             _parsed(results, lambda seq, text: self._result(run_id, seq, text)),
         )
+        return pending if self._content else without_content(pending)
 
     def _result(self, run_id: str, seq: int, text: str) -> StepResult:
         return self._overflow.read_if_there(run_id, self._sealer.open(text, run_id, f"result {seq}"))

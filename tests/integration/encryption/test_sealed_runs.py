@@ -26,7 +26,9 @@ def test_without_a_key_the_word_stands_everywhere_so_that_this_search_can_find_i
     assert str(worker.log) in found
 
 
-def test_with_a_key_the_word_stands_nowhere_and_every_command_knows_it(place: Place, zts: Zts) -> None:
+def test_with_a_key_the_word_stands_nowhere_and_every_command_knows_it(
+    place: Place, zts: Zts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.key = KEY
     worker = place.start_worker()
     run_id = play(place)
@@ -55,8 +57,9 @@ def test_with_a_key_the_word_stands_nowhere_and_every_command_knows_it(place: Pl
         assert WORD in said or words[0] in ("export", "audit", "graph", "replay"), said
     code, said = zts("report", "--since", "1h", "--json")
     assert (code, '"runs"' in said) == (0, True)
-    code, said = zts("graph", "MATCH (i:Idea) RETURN i.text")
-    assert (code, WORD in said) == (0, True), "the graph is asked in plain text and so holds it"
+    everything = ("graph", "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN n, r", "--json")
+    code, said = zts(*everything)
+    assert (code, WORD in said, "MAKE" in said, run_id in said) == (0, False, True, True)
     [shipped] = place.folder.glob("shipped/*/run.json")
     assert WORD in shipped.read_text(), "what was asked for is delivered"
 
@@ -73,6 +76,11 @@ def test_with_a_key_the_word_stands_nowhere_and_every_command_knows_it(place: Pl
     assert zts("delete", run_id, "--yes")[0] == 0
     assert not [key for key in place.server.client().scan_iter("*") if run_id in key]
     assert not (place.folder / "data" / "artifacts" / run_id).exists()
+    place.workers[-1].kill()
+    monkeypatch.setenv("ZTS_GRAPH_CONTENT", "true")
+    assert zts("graph", "rebuild")[0] == 0
+    code, said = zts(*everything)
+    assert (code, WORD in said) == (0, True), "asked for, it is there in plain text"
 
 
 def test_a_worker_without_the_runs_key_leaves_its_steps_to_one_that_has_it(place: Place, zts: Zts) -> None:
