@@ -47,17 +47,24 @@ class Taken:
 
 
 def figures(*, rounds: int = 3) -> Iterator[Figure]:
-    """Small runs, then real ones, then the arithmetic."""
-    with Engine() as engine:
-        taken = [taking(engine, lambda: engine.play(small(), runs=SMALL_RUNS) and None) for _ in range(rounds)]
+    """Small runs through the queue and without it, real ones, then the arithmetic."""
+    # Real crews take longer than a worker stays for, so that each of their steps is a message.
+    with Engine(environment={"ZTS_STAY": "0"}) as engine:
+        taken = [_small(engine) for _ in range(rounds)]
         yield from _per_run(f"{STEPS} no-op steps", taken, SMALL_RUNS)
-        yield from _per_step(taken, SMALL_RUNS * STEPS)
+        yield from _per_step("", taken)
         note = "of a worker with two children"
         yield figure("connections to Redis", "", [_connections(engine)], note=note)
         waiting = [taking(engine, lambda: _wait_for_people(engine)).memory / SMALL_RUNS for _ in range(rounds)]
         yield figure(f"Redis memory, {STEPS} no-op steps, unfinished", "bytes", waiting, note="waits for a person")
+    with Engine() as engine:
+        yield from _per_step(" that follows a quick one", [_small(engine) for _ in range(rounds)])
     yield from _a_day(taken)
     yield from _real()
+
+
+def _small(engine: Engine) -> Taken:
+    return taking(engine, lambda: engine.wait([engine.start(small()) for _ in range(SMALL_RUNS)]))
 
 
 def _connections(engine: Engine) -> int:
@@ -121,11 +128,15 @@ def _per_run(name: str, taken: list[Taken], runs: int) -> Iterator[Figure]:
     yield figure(f"from Redis, {name}", "bytes", [each.sent / runs for each in taken], note="a run")
 
 
-def _per_step(taken: list[Taken], steps: int) -> Iterator[Figure]:
-    yield figure("commands of a step", "", [each.commands / steps for each in taken], note="those of scripts too")
-    yield figure("processor time of Redis", "ms", [1000 * each.redis_cpu_s / steps for each in taken], note="a step")
-    note = "a step; parent and two children"
-    yield figure("processor time of the worker", "ms", [1000 * each.worker_cpu_s / steps for each in taken], note=note)
+def _per_step(which: str, taken: list[Taken]) -> Iterator[Figure]:
+    steps = SMALL_RUNS * STEPS
+    commands, redis_ms, worker_ms = (
+        [factor * getattr(each, name) / steps for each in taken]
+        for name, factor in (("commands", 1), ("redis_cpu_s", 1000), ("worker_cpu_s", 1000))
+    )
+    yield figure(f"commands of a step{which}", "", commands, note="those of scripts too")
+    yield figure(f"processor time of Redis, a step{which}", "ms", redis_ms)
+    yield figure(f"processor time of the worker, a step{which}", "ms", worker_ms, note="parent and two children")
 
 
 def _a_day(taken: list[Taken]) -> Iterator[Figure]:

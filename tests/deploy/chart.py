@@ -46,6 +46,24 @@ EVERYTHING: Object = {
     "redis": {"enabled": True},
 }
 
+OTHERWISE: Object = {
+    "secrets": {"name": "zts"},
+    "artifacts": {"url": "s3://bucket/zts"},
+    "workers": {"steps": {"autoscaling": {"enabled": True}}},
+    "scaling": {
+        "source": "redis",
+        "redis": {"address": "redis.example:6379", "usernameKey": "REDIS_USER", "tls": True},
+    },
+    "producer": {"ideaFrom": {"configMap": "ideas", "key": "bees.txt"}, "options": ["--priority", "high"]},
+    "flower": {"enabled": True, "urlPrefix": "/flower"},
+    "celeryExporter": {"enabled": True, "brokerUrlKey": "BROKER"},
+    "taskEvents": True,
+    "networkPolicy": {"metricsFrom": {}},
+    "serviceAccount": {"create": False, "name": "theirs"},
+    "podAnnotations": {"team": "bees"},
+}
+"""The other branches of the templates."""
+
 
 def helm() -> Any:
     """Helm's engine; there is no wheel of it for every machine."""

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import chart
 import pytest
 import yaml
-from chart import CHART, EVERYTHING
+from chart import CHART, EVERYTHING, OTHERWISE
+from servers import skip_or_fail
 
 from zts_core.celery_queue import CONTROL_QUEUE, QUEUES
 from zts_core.settings import Settings
@@ -28,7 +30,7 @@ def everything() -> list[chart.Object]:
     return chart.objects(EVERYTHING)
 
 
-@pytest.mark.parametrize("values", [LEAST, EVERYTHING], ids=["least", "everything"])
+@pytest.mark.parametrize("values", [LEAST, EVERYTHING, OTHERWISE], ids=["least", "everything", "otherwise"])
 def test_helm_finds_nothing_to_complain_about(values: chart.Object) -> None:
     with chart.quiet():
         report = chart.helm().lint(str(CHART), values, strict=True)
@@ -36,7 +38,7 @@ def test_helm_finds_nothing_to_complain_about(values: chart.Object) -> None:
     assert [each for each in report["messages"] if each["severity"] > 1] == []
 
 
-@pytest.mark.parametrize("values", [LEAST, EVERYTHING], ids=["least", "everything"])
+@pytest.mark.parametrize("values", [EVERYTHING, OTHERWISE], ids=["everything", "otherwise"])
 def test_clusters_keda_and_the_prometheus_operator_take_all_that_is_rendered(values: chart.Object) -> None:
     import kubernetes_validate
 
@@ -105,12 +107,30 @@ def test_groups_are_scaled_by_what_waits_in_their_own_queues(everything: list[ch
     assert chart.of_kind(everything, "Deployment", "-control")[0]["spec"]["replicas"] == 1
 
 
+def test_prometheus_answers_what_keda_asks_with_one_number(everything: list[chart.Object], tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        skip_or_fail("no promtool; Debian's package prometheus has it")
+    series = []
+    for worker in ("a", "b"):  # every worker shows the whole cluster's numbers
+        for priority, number, oldest in (("high", 1, 5), ("normal", 30, 90), ("low", 200, 900)):
+            labels = f'{{priority="{priority}",instance="{worker}"}}'
+            series.append({"series": f"zerotoship_waiting_steps{labels}", "values": f"{number}x5"})
+            series.append({"series": f"zerotoship_waiting_oldest_seconds{labels}", "values": f"{oldest}x5"})
+    asked = []
+    for group, answers in (("steps", (231, 900)), ("high", (1, 5)), ("low", (200, 900))):
+        (scaled,) = chart.of_kind(everything, "ScaledObject", f"-{group}")
+        queries = [trigger["metadata"]["query"] for trigger in scaled["spec"]["triggers"]]
+        for query, answer in zip(queries, answers, strict=True):
+            asked.append({"expr": query, "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": answer}]})
+    story = {"rule_files": [], "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
+    (tmp_path / "story.yml").write_text(yaml.safe_dump(story))
+    done = subprocess.run([str(promtool), "test", "rules", "story.yml"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_without_prometheus_keda_measures_the_lists_with_a_password_from_the_secret() -> None:
-    values = LEAST | {
-        "workers": {"steps": {"autoscaling": {"enabled": True}}},
-        "scaling": {"source": "redis", "redis": {"address": "redis.example:6379"}},
-    }
-    found = chart.objects(values)
+    found = chart.objects(OTHERWISE)
     (scaled,) = chart.of_kind(found, "ScaledObject")
     lists = [trigger["metadata"]["listName"] for trigger in scaled["spec"]["triggers"]]
     assert set(lists) == set(QUEUES.values())
@@ -118,8 +138,10 @@ def test_without_prometheus_keda_measures_the_lists_with_a_password_from_the_sec
     assert {trigger["authenticationRef"]["name"] for trigger in scaled["spec"]["triggers"]} == {
         login["metadata"]["name"]
     }
-    assert login["spec"]["secretTargetRef"] == [{"parameter": "password", "name": "zts", "key": "REDIS_PASSWORD"}]
-    assert model_of(login).model_validate(login)
+    assert login["spec"]["secretTargetRef"] == [
+        {"parameter": "username", "name": "zts", "key": "REDIS_USER"},
+        {"parameter": "password", "name": "zts", "key": "REDIS_PASSWORD"},
+    ]
 
 
 def test_the_rules_of_the_cluster_are_those_of_compose_with_addresses_of_runbooks(
@@ -225,6 +247,15 @@ def test_the_chart_has_the_projects_version(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     of_chart = chart.text_of(CHART / "Chart.yaml")
     assert of_chart["appVersion"] == of_chart["version"] == project["version"]
+
+
+def test_a_packed_chart_holds_the_rules_and_dashboards_themselves(tmp_path: Path) -> None:
+    with chart.quiet():
+        packed = chart.helm().package(str(CHART), destination=str(tmp_path))
+    with tarfile.open(packed) as archive:
+        names = {member.name: member for member in archive.getmembers()}
+    for name in ("files/alerts.yml", "files/dashboards/overview.json", "values.schema.json"):
+        assert names[f"zerotoship/{name}"].isfile(), f"{name} in {sorted(names)}"
 
 
 def test_its_readme_names_values_that_there_are() -> None:
