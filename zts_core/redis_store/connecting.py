@@ -18,6 +18,8 @@ def connect(url: str, *, timeout_s: float, retry: Retry | None = None, name: str
         "decode_responses": True,
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
+        # Where it is not told, redis-py looks its own version up among all installed packages, for each connection.
+        "driver_info": redis.DriverInfo(lib_version=redis.__version__),
         **({"retry": retry} if retry else {}),
         **({"client_name": name} if name else {}),
     }
