@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 MINUTES ?= 30
 IDEA   ?= examples/ideas/bee_hive_log.txt
 
+# Compiled modules are kept: every process that a target starts would compile ours anew, a fifth of a second each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check quality up worker flower bench bench-peers soak capacity docs dist env lock clean
 help: ## Show the targets
