@@ -17,6 +17,7 @@ from zts_core.run import Ending, Outcome, RunStatus, StepStatus
 from zts_core.settings import Settings, read_settings
 from zts_producer.approvals import the_open_one, user_name
 from zts_producer.lookup import find_run
+from zts_producer.outage import Outage
 from zts_producer.tracing import submitting
 from zts_producer.wiring import Say, Services
 
@@ -38,8 +39,6 @@ LOOK_S = 1.0
 """Longest time in seconds that one look at the ledger waits for something new."""
 AT_ONCE = 100
 """Runs that are recorded in one round trip: enough to hide its time, few enough that nobody waits long for Redis."""
-OUTAGE_S = 60.0
-"""Seconds without Redis after which following a run is given up; the run itself goes on."""
 
 
 def _silent(_line: str) -> None:
@@ -198,23 +197,27 @@ class Client:
         for entries in self.looks(self.find(run)):
             yield from entries
 
-    def looks(self, run_id: str, *, wait_s: float = LOOK_S) -> Iterator[Sequence[LedgerEntry]]:
-        """What is new in the ledger, look by look, until the run has ended; a short outage is waited out."""
+    def looks(
+        self, run_id: str, *, wait_s: float = LOOK_S, say: Callable[[str], None] = _silent
+    ) -> Iterator[Sequence[LedgerEntry]]:
+        """What is new in the ledger, look by look, until the run has ended; a short outage is waited out.
+
+        `say` hears of an outage and of its end.
+        """
         after = "0"
-        until = None
+        outage = Outage(say)
         while True:
             try:
                 entries: Sequence[LedgerEntry] = self.look(run_id, after=after, wait_s=wait_s)
                 over = not entries and self.services.store.run(run_id).status is RunStatus.FINISHED
-                until = None
+                outage.is_over()
             except UnknownRun:
                 raise UnknownRun(
                     f"run {run_id} was accepted and is gone: its Redis was restarted or replaced and has lost it, "
                     "or its time was over; submit it again"
                 ) from None
-            except ServiceUnavailable:
-                until = until or time.monotonic() + OUTAGE_S
-                if time.monotonic() > until:
+            except ServiceUnavailable as error:
+                if not outage.may_go_on(error):
                     raise
                 time.sleep(min(wait_s, 0.5))
                 entries, over = (), False

@@ -33,7 +33,10 @@ class Narrator:
         if not (state and entry.seq):
             return printable(words)
         # A step's error names its state, as it is the run's reason too.
-        return printable(f"{state} {words.replace(f': {state} failed: ', ': ', 1)}")
+        once = words.replace(f": {state} failed: ", ": ", 1).replace(
+            f"failed: {state} failed after ", "failed after ", 1
+        )
+        return printable(f"{state} {once}")
 
     def state_of(self, seq: int) -> str:
         """The state behind a step's number; empty where no line told of it."""

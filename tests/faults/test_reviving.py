@@ -133,7 +133,7 @@ def test_the_commands_list_show_retry_and_drop_what_failed_for_good(field: Field
     for run_id in (first, second):
         assert field.runs.wait(run_id).outcome is Outcome.FAILED
     assert {each["run_id"] for each in zts(field, "dead", "list", "--json")["dead"]} == {first, second}
-    (letter,) = zts(field, "dead", "show", first)["dead"]
+    (letter,) = zts(field, "dead", "show", first, "--json")["dead"]
     assert "PermanentError" in letter["trace"]
     assert letter["values"]["needs"] == str(key)
     assert [entry["kind"] for entry in letter["history"]] == ["attempt_started", "step_failed"]

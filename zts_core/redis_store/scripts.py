@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from zts_core.errors import ServiceUnavailable
+from zts_core.errors import ServiceUnavailable, SettingInvalid
 from zts_core.redis_store.keys import script_keys
 from zts_core.refusals import cure_of
 
@@ -78,17 +79,32 @@ class Scripts:
             return pipe.execute()
 
 
+_UNKNOWN_OPTION = re.compile(r"__init__\(\) got an unexpected keyword argument '(\w+)'")
+"""How redis-py answers to `redis://host/0?option=...` at the first connection."""
+_INNARDS = re.compile(r" : <|\.? script: ")
+
+
 @contextmanager
 def translated(place: str) -> Iterator[None]:
     """Say what is wrong with Redis in one line that names the place and the cure."""
     try:
         yield
     except AuthenticationError as error:
-        raise ServiceUnavailable(f"Redis at {place} refuses the login: {error}; correct REDIS_URL") from error
+        raise ServiceUnavailable(f"Redis at {place} refuses the login: {_said(error)}; correct REDIS_URL") from error
     except ResponseError as error:
         cure = cure_of(error, otherwise="see the Redis log")
-        raise ServiceUnavailable(f"Redis at {place} refuses: {error}; {cure}") from error
+        raise ServiceUnavailable(f"Redis at {place} refuses: {_said(error)}; {cure}") from error
     except (RedisError, OSError) as error:
         raise ServiceUnavailable(
-            f"Redis at {place} does not answer: {error}; start it, or correct REDIS_URL"
+            f"Redis at {place} does not answer: {_said(error)}; start it, or correct REDIS_URL"
         ) from error
+    except TypeError as error:
+        unknown = _UNKNOWN_OPTION.search(str(error))
+        if not unknown:
+            raise
+        raise SettingInvalid(f"REDIS_URL has an option {unknown[1]!r}, which there is not; correct REDIS_URL") from None
+
+
+def _said(error: Exception) -> str:
+    """One line, without the objects that redis-py shows in it and the script that Redis was in."""
+    return " ".join(_INNARDS.split(str(error), maxsplit=1)[0].split()).rstrip(".")

@@ -115,7 +115,7 @@ def _watcher(client: Client, record: RunRecord, *, as_json: bool) -> Watcher:
 
 def _look_until_over(client: Client, run_id: str, watcher: Watcher) -> None:
     waiting = _WorkerHint(client, run_id, notice)
-    for entries in client.looks(run_id, wait_s=watcher.look_s):
+    for entries in client.looks(run_id, wait_s=watcher.look_s, say=notice):
         with contextlib.suppress(ServiceUnavailable):  # the next look finds out whether it stays away
             watcher.show(entries)
             waiting.note(entries)

@@ -11,7 +11,7 @@ from zts_producer.cli.options import HELP, json_option
 @json_option
 def health(as_json: bool) -> int:
     """Ask Redis, the workers, the queue and the workflows how they are; exits with 8 where the system is unhealthy."""
-    from zts_producer.cli.output import print_json
+    from zts_producer.cli.output import emphasise, print_json
     from zts_producer.client import Client
 
     with Client() as client:
@@ -19,7 +19,7 @@ def health(as_json: bool) -> int:
     if as_json:
         print_json(found.to_json())
         return found.exit_code
-    click.secho(found.status, bold=True)
+    emphasise(found.status)
     for part in found.components:
         click.echo(f"{part.name}: {part.status}, {part.latency_ms:.1f} ms, {part.detail}")
     return found.exit_code

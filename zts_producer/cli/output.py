@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,12 @@ import click
 def notice(line: str) -> None:
     """Tell a person something that is no result."""
     click.echo(line, err=True)
+
+
+def emphasise(line: str, colour: str | None = None) -> None:
+    """A line in bold, and in a colour where that is wanted: https://no-color.org, and terminals that know none."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    click.echo(line if plain else click.style(line, bold=True, fg=colour))
 
 
 def unheard(_line: str) -> None:

@@ -69,15 +69,21 @@ def list_dead(limit: int, as_json: bool) -> None:
 @dead.command(context_settings=HELP)
 @run_argument
 @click.argument("state", required=False, default="")
-def show(run: str, state: str) -> None:
-    """Show what a failed step was given, its error, its traceback and its history, as JSON."""
+@json_option
+def show(run: str, state: str, as_json: bool) -> None:
+    """Show what a failed step was given, its error, its traceback and its history."""
+    from zts_producer.cli.dead_letters import told
     from zts_producer.cli.output import print_json
     from zts_producer.client import Client
 
     with Client(workers=False) as client:
         store = client.services.store
         letters = [store.dead_letter(each.run_id, each.seq) for each in _of_run(client, run, state)]
-    print_json({"dead": [_json(letter) for letter in letters if letter]})
+    if as_json:
+        print_json({"dead": [_json(letter) for letter in letters if letter]})
+        return
+    for letter in filter(None, letters):
+        click.echo("\n".join(told(letter)))
 
 
 @dead.command("retry", context_settings=HELP)

@@ -8,6 +8,7 @@ import click
 
 from zts_core.ports import RunRecord
 from zts_core.run import Outcome
+from zts_producer.cli.output import emphasise
 from zts_producer.client import Client
 from zts_producer.narrate import printable
 from zts_producer.report.build import built_commands, built_summary
@@ -20,7 +21,7 @@ def print_summary(client: Client, record: RunRecord, folder: str) -> None:
     took = duration(run_seconds(record, now_ms()))
     if sys.stdout.isatty():
         click.echo()
-    click.secho(printable(f"{record.outcome or record.status}: {record.reason}"), bold=True, fg=_colour(record))
+    emphasise(printable(f"{record.outcome or record.status}: {record.reason}"), _colour(record))
     click.echo(f"run {record.run_id}, {record.started} step{'' if record.started == 1 else 's'} in {took}")
     outputs = outputs_of(client, record.run_id)
     if summary := built_summary(outputs):
