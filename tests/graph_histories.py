@@ -16,8 +16,9 @@ from tests.unit.heart.playing import approval, call, foreach, loop, parallel, pl
 from zts_core.dispatch import Dispatcher
 from zts_core.errors import BadInput
 from zts_core.merging import digest_of
-from zts_core.ports import ClaimVerdict, NewRun, StepRecord, StepResult
+from zts_core.ports import ClaimVerdict, Cost, NewRun, Pace, StepRecord, StepResult
 from zts_core.redis_store import RedisStore
+from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.reviving import REVIVABLE, Reviver
 from zts_core.run import Ending, Outcome, RunStatus, Settled, SettledAs, StepStatus
 from zts_core.workflow.plan import Plan
@@ -57,6 +58,8 @@ class Player:
 
     def __init__(self, url: str, seed: int, *, retention_s: float = 3600) -> None:
         self.store = RedisStore(url, retention_s=retention_s, timeout_s=10)
+        self.book = RedisCallBook(url, retention_s=retention_s, timeout_s=10)
+        self.calls = 0
         self.client = redis.Redis.from_url(url, decode_responses=True)
         self.dispatcher = Dispatcher(self.store, MemoryQueue())
         self.random = random.Random(seed)
@@ -106,7 +109,22 @@ class Player:
         if claim.verdict is ClaimVerdict.CLAIMED and self.random.random() < 0.3:
             self.store.say(run_id, seq, attempt=claim.attempt, line="half way")
 
+    def call_model(self, run_id: str, seq: int, attempt: int, *, usd: float, reused: bool = False) -> None:
+        """One model call of an attempt at work; or the recorded answer that takes its place."""
+        self.calls += 1
+        call, cost = f"{seq}:{attempt}:{self.calls}", Cost(0.0 if reused else usd, 0 if reused else 100)
+        detail = {"attempt": attempt, "crew": "c", "usd": cost.usd, "tokens": cost.tokens, "asked": AWKWARD}
+        if reused:
+            self.book.reuse(run_id, seq, call=call, detail={**detail, "reused": True})
+            return
+        held = {"attempt": attempt, "call": call, "crew": "c", "most": cost, "provider": "p", "pace": Pace()}
+        self.book.reserve(run_id, seq, **held)  # type: ignore[arg-type]
+        self.book.settle(run_id, seq, call=call, cost=cost, detail=detail)
+
     def end_attempt(self, run_id: str, step: StepRecord) -> None:
+        if step.seq % 2:
+            self.call_model(run_id, step.seq, step.attempt, usd=0.001 * step.seq)
+            self.call_model(run_id, step.seq, step.attempt, usd=0.001, reused=step.seq % 3 == 0)
         chance = self.random.random()
         if self.store.position(run_id).stopping and chance < 0.5:
             settled = Settled(step.seq, SettledAs.CANCELLED, reason="told to stop")

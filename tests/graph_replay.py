@@ -32,6 +32,7 @@ def expected(store: RedisStore, run_id: str) -> dict[str, Any]:
         "run": [record.title, record.workflow, "finished", record.outcome, record.reason, record.max_steps],
         "steps": {step.seq: [step.state, step.crew, step.status.value, step.attempt] for step in steps},
         "attempts": attempts(ledger),
+        "bills": bills(ledger),
         "files": sorted([seq, path, digest] for seq, r in done.items() for path, (digest, _) in r.artifacts.items()),
         "outputs": {seq: result.output["score"] for seq, result in done.items() if "score" in result.output},
         "findings": {seq: len(r.output["change_requests"]) for seq, r in done.items() if r.output["change_requests"]},
@@ -52,6 +53,20 @@ def attempts(ledger: list[LedgerEntry] | Any) -> dict[tuple[int, int], str]:
             found[name] = "lost"
         elif name in found:
             found[name] = ends.get(entry.kind) or entry.kind.removeprefix("step_")
+    return found
+
+
+def bills(ledger: list[LedgerEntry] | Any) -> dict[tuple[int, int], list[float]]:
+    """Dollars, tokens, paid calls and reused answers of each attempt that called a model."""
+    found: dict[tuple[int, int], list[float]] = {}
+    for entry in ledger:
+        if entry.kind == "model_call":
+            told, reused = (
+                found.setdefault((entry.seq, entry.detail["attempt"]), [0, 0, 0, 0]),
+                "reused" in entry.detail,
+            )
+            call = (entry.detail["usd"], entry.detail["tokens"], not reused, reused)
+            told[:] = [round(one + other, 6) for one, other in zip(told, call, strict=True)]
     return found
 
 
@@ -90,6 +105,13 @@ def found(graph: ResultGraph, run_id: str) -> dict[str, Any]:
         "attempts": {
             (seq, number): status
             for seq, number, status in ask(step + "MATCH (s)-[:HAS_ATTEMPT]->(a) RETURN s.seq, a.number, a.status")
+        },
+        "bills": {
+            (seq, number): list(bill)
+            for seq, number, *bill in ask(
+                step + "MATCH (s)-[:HAS_ATTEMPT]->(a) WHERE a.calls IS NOT NULL "
+                "RETURN s.seq, a.number, a.cost, a.tokens, a.calls, a.answers_reused"
+            )
         },
         "files": sorted(ask(step + "MATCH (s)-[m:MADE]->(f) RETURN s.seq, m.path, f.digest")),
         "outputs": dict(ask(step + "WITH s WHERE s.out_score IS NOT NULL RETURN s.seq, s.out_score")),

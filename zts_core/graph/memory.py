@@ -10,6 +10,8 @@ from zts_core.run import JsonValue, dumps
 
 MOST_EDGES = 200
 """How many steps one step is said to have used, and to have led to, at most: a foreach may have thousands."""
+MOST_BILLS = 1000
+"""Attempts whose bills are remembered, the newest: a bill may come after the attempt has ended."""
 
 
 @dataclass(slots=True)
@@ -18,7 +20,8 @@ class Memory:
 
     `steps` and `decisions` have come since the last wave, `before` are the steps that brought that wave about; `open`
     holds each step that has not ended with its attempt at work (0 for none), `newest` each node's newest step.
-    `source` is the run that is replayed, `ended` outcome and reason of the last end.
+    `bills` has what the model calls of an attempt came to so far: millionths of a dollar, tokens, calls, and calls that
+    took a recorded answer. `source` is the run that is replayed, `ended` outcome and reason of the last end.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -26,6 +29,7 @@ class Memory:
     decisions: list[str] = field(default_factory=list)
     open: dict[str, int] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
+    bills: dict[str, list[int]] = field(default_factory=dict)
     source: str = ""
     ended: list[str] = field(default_factory=list)
 
@@ -42,6 +46,8 @@ class Memory:
             "open": self.open,
             "newest": self.newest,
         }
+        if self.bills:
+            kept["bills"] = self.bills
         if self.source:
             kept["source"] = self.source
         if self.ended:
@@ -56,6 +62,14 @@ class Memory:
     def settled(self, seq: int) -> None:
         self.open.pop(str(seq), None)
         self.steps = [*self.steps, seq][-MOST_EDGES:]
+
+    def billed(self, attempt: str, entry: Sequence[int]) -> Sequence[int]:
+        """What an attempt's calls come to with one more."""
+        before = self.bills.pop(attempt, [0] * len(entry))
+        self.bills[attempt] = [one + other for one, other in zip(before, entry, strict=True)]
+        while len(self.bills) > MOST_BILLS:
+            del self.bills[next(iter(self.bills))]
+        return self.bills[attempt]
 
     def decided(self, decision: str) -> None:
         self.decisions = [*self.decisions, decision][-MOST_EDGES:]

@@ -9,9 +9,12 @@ from typing import Any
 from zts_core.graph.contents import add_contents
 from zts_core.graph.memory import MOST_EDGES
 from zts_core.graph.run_rows import RunRows
-from zts_core.graph.values import LONGEST_TEXT, key, scalar, scalars, text
+from zts_core.graph.values import LONGEST_TEXT, key, scalars, text
 from zts_core.ports import LedgerEntry, StepResult
 from zts_core.run import Ref, dumps
+
+MICRO = 1_000_000
+"""Whole millionths of a dollar are added up, which comes to the same in any order."""
 
 _IN_A_LOOP = re.compile(r"_\d+([.\[]|$)")
 """States inside of loops are recorded as `<prefix>_<iteration>`, alone or before a dot or an item's number."""
@@ -58,14 +61,19 @@ def lose_attempt(rows: RunRows, entry: LedgerEntry) -> None:
     rows.memory.open[str(entry.seq)] = 0
 
 
+def bill_call(rows: RunRows, entry: LedgerEntry) -> None:
+    """A model call was paid for, or a recorded answer took its place."""
+    number, reused = int(entry.detail["attempt"]), bool(entry.detail.get("reused"))
+    call = (round(float(entry.detail["usd"]) * MICRO), int(entry.detail["tokens"]), int(not reused), int(reused))
+    micro_usd, tokens, paid, again = rows.memory.billed(f"{entry.seq}.{number}", call)
+    rows.tell_attempt(entry.seq, number, cost=micro_usd / MICRO, tokens=tokens, calls=paid, answers_reused=again)
+
+
 def settle(rows: RunRows, entry: LedgerEntry) -> None:
     """A step's end, with its effect where it has one."""
     ended: dict[str, Any] = {"status": entry.kind.removeprefix("step_"), "ended_ms": entry.at_ms}
     if error := entry.detail.get("error"):
         ended["error"] = text(error)
-    for name in ("cost", "tokens"):
-        if name in entry.detail:
-            ended[name] = scalar(entry.detail[name])
     rows.memory.settled(entry.seq)
     if entry.kind != "step_done":
         rows.tell_step(entry.seq, **ended)

@@ -55,6 +55,7 @@ MEANINGS: Mapping[str, Callable[[RunRows, LedgerEntry], None]] = {
     "attempt_started": step_lines.begin_attempt,
     "attempt_failed": step_lines.fail_attempt,
     "lease_expired": step_lines.lose_attempt,
+    "model_call": step_lines.bill_call,
     "step_done": step_lines.settle,
     "step_reused": step_lines.reuse,
     "step_failed": step_lines.settle,

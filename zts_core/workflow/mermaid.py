@@ -89,7 +89,7 @@ class _Chart:
 
     def edge(self, source: str, target: str, label: str = "", *, dashed: bool = False) -> None:
         arrow = "-.->" if dashed else "-->"
-        self.edges.append(f"  {source} {arrow}|{_label(label)}| {target}" if label else f"  {source} {arrow} {target}")
+        self.edges.append(f"  {source} {arrow}|{quoted(label)}| {target}" if label else f"  {source} {arrow} {target}")
 
     def join(self, loose: list[Loose], target: str) -> None:
         for source, label in loose:
@@ -97,11 +97,11 @@ class _Chart:
 
     def end(self, outcome: str) -> str:
         """The one node of an outcome."""
-        return self.beyond(outcome, f"([{_label(outcome)}])")
+        return self.beyond(outcome, f"([{quoted(outcome)}])")
 
     def elsewhere(self, workflow: str) -> str:
         """The one node of a workflow that the run may go on in."""
-        return self.beyond(workflow, f"[[{_label(workflow)}]]")
+        return self.beyond(workflow, f"[[{quoted(workflow)}]]")
 
     def beyond(self, state: str, shape: str) -> str:
         if state not in self.outside:
@@ -112,7 +112,7 @@ class _Chart:
 
     def open(self, title: str) -> None:
         self.count += 1
-        self.say(f"subgraph s{self.count}[{_label(title)}]")
+        self.say(f"subgraph s{self.count}[{quoted(title)}]")
         self.depth += 1
 
     def close(self) -> None:
@@ -134,7 +134,7 @@ class _Chart:
 
     def door(self, place: Placed, loose: list[Loose]) -> tuple[list[Loose], list[Loose]]:
         """A diamond at a node's door: the way in, and the way past it where a condition skips."""
-        door = self.node("", f"{{{_label(all_in_words(place.conditions))}}}")
+        door = self.node("", f"{{{quoted(all_in_words(place.conditions))}}}")
         self.join(loose, door)
         past: list[Loose] = []
         for choice in dict.fromkeys(_key(place.on_fail(condition)) for condition in place.conditions):
@@ -149,12 +149,12 @@ class _Chart:
     def inside(self, place: Placed, loose: list[Loose]) -> list[Loose]:
         match place.node:
             case Step():
-                node = self.node(place.node.state, f"[{_label(place.node.state, place.node.crew)}]")
+                node = self.node(place.node.state, f"[{quoted(place.node.state, place.node.crew)}]")
             case Terminal():
                 self.join(loose, self.end(place.node.state))
                 return []
             case Call():
-                node = self.node(place.node.call.workflow, f"[[{_label(place.node.call.workflow)}]]")
+                node = self.node(place.node.call.workflow, f"[[{quoted(place.node.call.workflow)}]]")
             case Approval():
                 return self.approval(place.node, loose)
             case Parallel():
@@ -170,7 +170,7 @@ class _Chart:
 
     def approval(self, node: Approval, loose: list[Loose]) -> list[Loose]:
         body = node.approval
-        name = self.node(body.state, f"[/{_label(body.state, body.prompt)}/]")
+        name = self.node(body.state, f"[/{quoted(body.state, body.prompt)}/]")
         self.join(loose, name)
         self.edge(name, self.end("REJECTED"), "rejected")
         return [(name, "approved")]
@@ -216,7 +216,7 @@ class _Chart:
         after: list[Loose] = []
         several = len(body.break_conditions) > 1
         question = "leave the loop?" if several else all_in_words(body.break_conditions) or "used up?"
-        door = self.node("", f"{{{_label(question)}}}")
+        door = self.node("", f"{{{quoted(question)}}}")
         self.join(inside, door)
         self.edge(door, entry, "no")
         for condition in body.break_conditions:
@@ -259,7 +259,7 @@ def _key(choice: OnFail | OnExhausted) -> str:
     return choice.escalate_to if isinstance(choice, EscalateTo) else choice
 
 
-def _label(*lines: str) -> str:
+def quoted(*lines: str) -> str:
     """Lines as a quoted label. Whatever means something to Mermaid or HTML becomes an entity code."""
     return f'"{"<br/>".join(_escaped(line) for line in lines)}"'
 

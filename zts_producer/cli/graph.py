@@ -13,6 +13,8 @@ from zts_core.errors import BadInput
 from zts_producer.cli.options import HELP, assignment, json_option
 
 if TYPE_CHECKING:
+    from zts_core.graph.lineage import Lineage
+    from zts_core.graph.path import RunPath
     from zts_core.graph.port import Table
     from zts_producer.client import Client
 
@@ -50,6 +52,11 @@ def since_option(function: Any) -> Any:
     return click.option(
         "--since", metavar="TIME", default="7d", show_default=True, help="An age (30m, 12h, 7d) or a date (2026-01-31)."
     )(function)
+
+
+def mermaid_option(function: Any) -> Any:
+    """`--mermaid`."""
+    return click.option("--mermaid", "as_mermaid", is_flag=True, help="As a Mermaid flowchart.")(function)
 
 
 @click.group(cls=GraphGroup, context_settings=HELP)
@@ -104,19 +111,20 @@ def rebuild(as_json: bool) -> None:
 
 @graph.command(context_settings=HELP)
 @click.argument("file")
+@mermaid_option
 @json_option
-def lineage(file: str, as_json: bool) -> None:
+def lineage(file: str, as_mermaid: bool, as_json: bool) -> None:
     """Where FILE came from, back to the idea: a file a run left, or the path it had there."""
-    from zts_core.graph import questions
+    from zts_core.graph.lineage import lineage as lineage_of
 
     with _client() as client:
         results = _ready(client)
-        table = questions.lineage(results.graph, digest=_digest(file)) if _digest(file) else None
-        if table is None or not table.rows:
-            table = questions.lineage(results.graph, file_path=file)
-        if not table.rows:
+        digest = _digest(file)
+        found = lineage_of(results.graph, digest=digest) if digest else None
+        found = found or lineage_of(results.graph, file_path=file)
+        if found is None:
             raise BadInput(f"no run left a file like {file}; give one as it was left, or its path in the run's results")
-    _show(table, as_json=as_json)
+    _show_or_draw(found, as_mermaid=as_mermaid, as_json=as_json)
 
 
 @graph.command(context_settings=HELP)
@@ -159,21 +167,22 @@ def similar(idea_file: str, limit: int, as_json: bool) -> None:
 
 @graph.command(context_settings=HELP)
 @click.argument("run")
+@mermaid_option
 @json_option
-def path(run: str, as_json: bool) -> None:
-    """The way RUN took: its steps and decisions in order."""
+def path(run: str, as_mermaid: bool, as_json: bool) -> None:
+    """The way RUN took: its steps and decisions in order, and what was reused."""
     from zts_core.errors import UnknownRun
-    from zts_core.graph import questions
+    from zts_core.graph.path import path as path_of
 
     with _client() as client:
         results = _ready(client)
         run_id = run
         with contextlib.suppress(UnknownRun):  # the graph remembers runs that the store has dropped
             run_id = client.find(run)
-        table = questions.path(results.graph, run_id)
-        if not table.rows:
+        found = path_of(results.graph, run_id)
+        if not found.steps and not found.decisions:
             raise BadInput(f"no run {run!r} in the graph; `zts list` shows the newest runs")
-    _show(table, as_json=as_json)
+    _show_or_draw(found, as_mermaid=as_mermaid, as_json=as_json)
 
 
 @graph.command(context_settings=HELP)
@@ -223,6 +232,17 @@ def _since_ms(text: str) -> int:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:
         raise BadInput(f"--since {text!r} is neither an age (30m, 12h, 7d) nor a date (2026-01-31)") from None
+
+
+def _show_or_draw(found: RunPath | Lineage, *, as_mermaid: bool, as_json: bool) -> None:
+    from zts_producer.cli.output import print_json
+
+    if as_mermaid and as_json:
+        print_json({"mermaid": found.chart()})
+    elif as_mermaid:
+        click.echo(found.chart())
+    else:
+        _show(found.table(), as_json=as_json)
 
 
 def _show(table: Table, *, as_json: bool) -> None:

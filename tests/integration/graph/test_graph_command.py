@@ -149,66 +149,6 @@ def test_a_graph_that_is_away_is_one_line(zts: Command, monkeypatch: pytest.Monk
     assert "does not answer" in err
 
 
-def test_the_path_of_a_run_tells_its_steps_and_decisions_in_order(history: Player, told: Any) -> None:
-    told("sync")
-    rows = told("path", "last")["rows"]
-    assert [(row["what"], row["state"], row["status"], row["attempts"]) for row in rows][:2] == [
-        ("step 1", "CHECK", "done", 2),
-        ("step 2", "BUILD", "done", 1),
-    ]
-    gate = next(row for row in rows if row["what"] == "gate")
-    assert (gate["state"], gate["status"]) == ("SHIP", "stop")
-    assert "0.5" in gate["why"]
-    assert "0.9" in gate["why"]
-
-
-@pytest.mark.parametrize("by_content", [True, False])
-def test_the_lineage_of_a_file_leads_back_to_the_idea(
-    history: Player, told: Any, tmp_path: Path, by_content: bool
-) -> None:
-    told("sync")
-    file = tmp_path / "app.py"
-    file.write_bytes(FILE)
-    rows = told("lineage", str(file) if by_content else "project/app.py")["rows"]
-    assert [(row["generation"], row["what"].split()[0], row["state"]) for row in rows] == [
-        (0, "file", ""),
-        (1, "step", "BUILD"),
-        (2, "step", "CHECK"),
-        (3, "idea", told("MATCH (i:Idea) RETURN i.title AS title")["rows"][0]["title"]),
-    ]
-
-
-def test_failures_tell_which_attempt_failed_and_why(history: Player, told: Any) -> None:
-    told("sync")
-    rows = told("failures", "--since", "1h")["rows"]
-    assert [(row["state"], row["attempt"], row["status"], row["error"]) for row in rows] == [
-        ("CHECK", 1, "failed", "model is busy")
-    ]
-    assert told("failures", "--since", "2100-01-01")["rows"] == []
-
-
-def test_crews_are_compared(history: Player, told: Any) -> None:
-    told("sync")
-    rows = {row["crew"]: (row["steps"], row["done"], row["failed"], row["retries"]) for row in told("crews")["rows"]}
-    assert rows == {"validator": (1, 1, 0, 1), "builder": (1, 1, 0, 0)}
-
-
-def test_similar_ideas_share_words(history: Player, told: Any, tmp_path: Path) -> None:
-    told("sync")
-    (tmp_path / "idea.txt").write_text("Counting bees and hives for keepers")
-    (tmp_path / "other.txt").write_text("Rockets towards distant planets")
-    alike = told("similar", str(tmp_path / "idea.txt"))["rows"]
-    assert [row["run"] for row in alike] == list(history.plans)
-    assert 0 < alike[0]["likeness"] < 1
-    assert told("similar", str(tmp_path / "other.txt"))["rows"] == []
-
-
-def test_the_slowest_steps_come_first(history: Player, told: Any) -> None:
-    told("sync")
-    seconds = [row["seconds"] for row in told("slowest")["rows"]]
-    assert seconds == sorted(seconds, reverse=True)
-
-
 def test_health_asks_the_graph_and_tells_what_waits(
     history: Player, zts: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

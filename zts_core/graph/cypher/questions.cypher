@@ -14,17 +14,18 @@ ORDER BY at_ms DESC
 // name: steps
 UNWIND $ids AS id
 MATCH (r:Run)-[:HAS_STEP]->(s:Step {id: id})
-RETURN s.id AS id, s.state AS state, s.crew AS crew, s.attempts AS attempts, s.ended_ms AS at_ms
+RETURN s.id AS id, s.state AS state, s.crew AS crew, s.attempts AS attempts, s.ended_ms AS at_ms,
+  s.reused_from AS reused
 ORDER BY s.seq DESC
 
 // name: used
 UNWIND $ids AS id
-MATCH (:Step {id: id})-[:USED]->(u:Step)
-RETURN DISTINCT u.id AS id
+MATCH (s:Step {id: id})-[:USED]->(u:Step)
+RETURN s.id AS user, u.id AS id
 
 // name: idea_of_run
 MATCH (r:Run {id: $run})-[:CARRIES]->(i:Idea)
-RETURN i.id AS id, i.title AS title, r.created_ms AS at_ms
+RETURN i.id AS id, r.title AS title, r.created_ms AS at_ms
 
 // A run lives for 30 days at most: only runs that began so long before can have failed since.
 // name: failures
@@ -58,16 +59,35 @@ RETURN round(likeness * 100) / 100 AS likeness, r.id AS run, r.title AS title, r
   r.outcome AS outcome, r.created_ms AS at_ms
 ORDER BY likeness DESC, at_ms DESC
 
+// `answers` counts the model calls that took a recorded answer.
 // name: path_steps
 MATCH (r:Run {id: $run})-[:HAS_STEP]->(s:Step)
+OPTIONAL MATCH (s)-[:HAS_ATTEMPT]->(a:Attempt)
+WITH s, sum(coalesce(a.answers_reused, 0)) AS answers
 RETURN s.queued_ms AS at_ms, s.seq AS seq, s.state AS state, s.crew AS crew, s.status AS status,
-  coalesce(s.attempts, 0) AS attempts, (s.ended_ms - s.started_ms) / 1000.0 AS seconds, s.error AS error
+  coalesce(s.attempts, 0) AS attempts, (s.ended_ms - s.started_ms) / 1000.0 AS seconds, s.reused_from AS reused,
+  toInteger(answers) AS answers, s.error AS error
 ORDER BY seq
 
 // name: path_decisions
 MATCH (r:Run {id: $run})-[:DECIDED]->(d:Decision)
-RETURN d.at_ms AS at_ms, d.kind AS kind, d.state AS state, d.then AS then, d.reason AS reason
+RETURN d.at_ms AS at_ms, d.id AS id, d.kind AS kind, d.state AS state, d.then AS then, d.reason AS reason
 ORDER BY at_ms
+
+// name: path_next
+MATCH (r:Run {id: $run})-[:HAS_STEP]->(a:Step)-[:NEXT]->(b:Step)
+RETURN a.seq AS earlier, b.seq AS later
+ORDER BY earlier, later
+
+// name: path_causes
+MATCH (r:Run {id: $run})-[:DECIDED]->(d:Decision)<-[:LED_TO]-(s:Step)
+RETURN s.seq AS seq, d.id AS decision
+ORDER BY seq, decision
+
+// name: path_effects
+MATCH (r:Run {id: $run})-[:DECIDED]->(d:Decision)-[:LED_TO]->(s:Step)
+RETURN d.id AS decision, s.seq AS seq
+ORDER BY decision, seq
 
 // name: slowest
 MATCH (r:Run)
