@@ -94,11 +94,19 @@ def of_kind(found: list[Object], kind: str, name: str = "") -> list[Object]:
 
 def pods(found: list[Object]) -> dict[str, Object]:
     """The specs of all pods by what makes them."""
-    return {
-        each["metadata"]["name"]: each["spec"]["template"]["spec"]
-        for each in found
-        if each["kind"] in ("Deployment", "StatefulSet", "Job")
-    }
+    return {name: spec for name, _, spec in _pods(found)}
+
+
+def labels(found: list[Object]) -> dict[str, dict[str, str]]:
+    """The labels of all pods by what makes them."""
+    return {name: metadata["labels"] for name, metadata, _ in _pods(found)}
+
+
+def _pods(found: list[Object]) -> Iterator[tuple[str, Object, Object]]:
+    for each in found:
+        if each["kind"] in ("Deployment", "StatefulSet", "Job", "Pod"):
+            pod = each["spec"].get("template", each)
+            yield each["metadata"]["name"], pod["metadata"], pod["spec"]
 
 
 def environment(pod: Object, secret: dict[str, str]) -> dict[str, str]:

@@ -89,7 +89,8 @@ def test_each_queue_has_its_workers_and_no_other_is_named(everything: list[chart
 
 def test_a_pod_lives_longer_than_its_worker_may_take_to_leave(everything: list[chart.Object]) -> None:
     for shutdown in (0, 10, 3600):
-        for name, pod in chart.pods(chart.objects(LEAST | {"shutdownSeconds": shutdown})).items():
+        workers = chart.of_kind(chart.objects(LEAST | {"shutdownSeconds": shutdown}), "Deployment")
+        for name, pod in chart.pods(workers).items():
             given = chart.environment(pod, {"REDIS_URL": "redis://r"})
             assert float(given["ZTS_SHUTDOWN"]) == shutdown, name
             assert pod["terminationGracePeriodSeconds"] >= shutdown + 30, name
@@ -175,10 +176,8 @@ def test_every_pod_may_be_evicted_one_at_a_time_and_talks_only_where_it_must(eve
         >= set(workers)
     )
     selected = [each["spec"]["podSelector"]["matchLabels"] for each in chart.of_kind(everything, "NetworkPolicy")]
-    for each in everything:
-        if each["kind"] in ("Deployment", "StatefulSet", "Job"):
-            labels = each["spec"]["template"]["metadata"]["labels"].items()
-            assert any(wanted.items() <= labels for wanted in selected), each["metadata"]["name"]
+    for name, labels in chart.labels(everything).items():
+        assert any(wanted.items() <= labels.items() for wanted in selected), name
 
 
 def test_no_secret_is_among_arguments_and_producers_get_the_least(everything: list[chart.Object]) -> None:
@@ -201,6 +200,14 @@ def test_variables_that_the_chart_sets_are_settings_of_ours(everything: list[cha
         for variable in pod["containers"][0].get("env", []):
             if variable["name"].startswith("ZTS_"):
                 assert variable["name"] in known, f"{name}: {variable['name']}"
+
+
+def test_settings_reach_a_pod_as_they_were_written() -> None:
+    config = {"ZTS_IDEA_BYTES": 10_000_000, "ZTS_LEASE": 2.5, "ZTS_RUN_LOG": False, "ZTS_MODEL": "openai:gpt-4o"}
+    pods = chart.pods(chart.objects(LEAST | {"config": config}))
+    given = chart.environment(pods["demo-zerotoship-steps"], {"REDIS_URL": "redis://r"})
+    shown = {"ZTS_IDEA_BYTES": "10000000", "ZTS_LEASE": "2.5", "ZTS_RUN_LOG": "false", "ZTS_MODEL": "openai:gpt-4o"}
+    assert shown.items() <= given.items()
 
 
 @pytest.mark.parametrize(

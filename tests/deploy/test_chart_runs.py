@@ -85,6 +85,10 @@ def test_workers_flower_and_the_producer_job_start_with_what_the_chart_gives_the
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 path = pods["steps"]["containers"][0][probe]["httpGet"]["path"]
                 shows(tmp_path, f"http://127.0.0.1:{port}{path}")
+        healthy = subprocess.run(
+            command("health"), env=given("health", 0), cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert healthy.returncode == 0, healthy.stdout + healthy.stderr
         first, again = (submitted(command("submit"), given("submit", 0), tmp_path) for _ in range(2))
         assert first == again, "the same job submits once"
         watch = ["zts", "watch", first]

@@ -70,7 +70,8 @@ affinity: {{ toYaml . | nindent 2 }}
 {{- include "zts.fromSecret" (dict "secret" .secret "keys" (list "ZTS_ENCRYPTION_KEY" "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY") "needed" list) }}
 {{- range $name, $value := .root.Values.config }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  # As JSON: Helm writes a number of seven digits as 1e+06 otherwise.
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
 {{- end }}
 
