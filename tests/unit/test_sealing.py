@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from zts_core.artifacts import Artifacts
 from zts_core.artifacts import open_artifacts as open_at
 from zts_core.errors import KeyMissing, SettingInvalid, Unreadable
-from zts_core.sealing import MARK, Sealer, open_sealer
+from zts_core.sealing import MARK, Sealer, new_key, open_sealer
 
 OLD, NEW = (base64.b64encode(bytes([byte]) * 32).decode() for byte in (1, 2))
 SECRET = b"a marmalade drone"
@@ -132,3 +134,28 @@ def test_names_are_found_by_every_key_and_tell_nothing_of_the_text(sealer: Seale
     assert [sealer.name("answer", "digest"), old.name("answer", "digest"), plain.name("answer", "digest")] == [*names]
     assert names[0] != sealer.name("band", "digest")
     assert names[2] == "digest"
+
+
+UNUSED = """
+import sys
+sys.modules["cryptography"] = None
+from zts_core.artifacts import open_artifacts
+from zts_core.redis_store.store import RedisStore
+from zts_core.sealing import Seals, open_sealer
+sealer = open_sealer("")
+open_artifacts(sys.argv[1], sealer).put("r1", b"x")
+assert Seals(sealer, "r1").open(Seals(sealer, "r1").seal("x", "idea"), "idea") == "x"
+assert RedisStore("redis://127.0.0.1:1", retention_s=1, timeout_s=1, sealer=sealer)
+"""
+
+
+def test_without_a_key_nothing_needs_the_library(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", UNUSED, str(tmp_path)], check=False).returncode == 0
+
+
+def test_a_key_without_the_library_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(SettingInvalid, match=r"pip install 'zerotoship\[encryption\]'"):
+        open_sealer(NEW)
+    key, key_id = new_key()
+    assert (len(base64.b64decode(key)), len(key_id)) == (32, 8)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zts_worker.log_form import LONGEST_LINE, Quick, Redactor, formatter, secrets_of
+from zts_worker.log_form import LONGEST_LINE, Discreet, Quick, Redactor, formatter, secrets_of
 from zts_worker.logs import telling
 
 
@@ -92,3 +92,26 @@ def told(line: str, form: str) -> Any:
     if form == "json":
         return {name: value for name, value in json.loads(line).items() if name != "timestamp"}
     return line.partition(" ")[2]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_where_content_is_encrypted_a_workers_own_log_says_only_that_a_crew_said_something(form: str) -> None:
+    discreet = Discreet(formatter(form))
+    try:
+        raise ValueError("marmalade")
+    except ValueError as error:
+        raised = (type(error), error, error.__traceback__)
+
+    def told(name: str, *, error: Any = None) -> str:
+        record = logging.LogRecord(name, logging.ERROR, __file__, 1, "about %s", ("marmalade",), error)
+        return discreet.format(record)
+
+    with telling(run="r1"):
+        for name in ("zts.crew", "celery.redirected", "my_library"):
+            assert "marmalade" not in told(name)
+            assert "(kept with the run: zts logs r1)" in told(name)
+        assert "about marmalade" in told("zts_worker.step_runner"), "the engine tells names and numbers"
+        line = told("zts.crew", error=raised)
+        assert ("ValueError" in line, "marmalade" in line, "Traceback" in line) == (True, False, False)
+    assert "about marmalade" in told("zts.crew"), "outside of a run there is nothing to hide"
+    assert "Traceback" not in told("celery.app.trace", error=raised)
