@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -31,13 +33,17 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
         yield figure("zts-submit to its first step, Redis and worker running", "s", values)
         detach = [*command, "--detach", str(IDEA)]
         environment = _environment(tempfile.gettempdir(), REDIS_URL=engine.url)
-        values = timed(lambda: _quiet(detach, environment), rounds=rounds)
+        values, processor = _both(detach, environment, rounds=rounds * 4)
         yield figure("zts-submit --detach", "s", values, note="whole command")
+        yield figure("zts-submit --detach, processor time", "s", processor, note="user and system")
+        values = timed(lambda: _quiet([*_script("zts"), "status", "last"], environment), rounds=rounds)
+        yield figure("zts status last", "s", values, note="whole command")
         yield figure("submit_many", "runs/s", [_submitted_per_s(engine.url) for _ in range(rounds)], note="1,000 ideas")
     values = timed(lambda: _quiet(python("-c", _ORCHESTRATOR), _environment(tempfile.gettempdir())), rounds=rounds)
     yield figure("orchestrator: import, construct, list workflows", "s", values, note="whole process")
-    values = timed(lambda: _quiet([*_script("zts"), "--version"], dict(os.environ)), rounds=rounds)
-    yield figure("zts --version", "s", values, note="whole command")
+    for option in ("--version", "--help"):
+        command, environment = [*_script("zts"), option], _environment(tempfile.gettempdir())
+        yield figure(f"zts {option}", "s", timed(partial(_quiet, command, environment), rounds=rounds))
 
 
 _ORCHESTRATOR = """
@@ -80,8 +86,26 @@ def _to_first_step(command: list[str], **environment: str) -> float:
         return float(first["at_ms"]) / 1000 - started
 
 
+def _both(command: list[str], environment: dict[str, str], *, rounds: int) -> tuple[list[float], list[float]]:
+    """Seconds by the clock and of processor time, of each round after the first."""
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    clock, processor = [], []
+    for _ in range(rounds + 1):
+        before, started = used(), time.perf_counter()
+        _quiet(command, environment)
+        clock.append(time.perf_counter() - started)
+        processor.append(used() - before)
+    return clock[1:], processor[1:]
+
+
 def _environment(home: str, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZTS_", "REDIS_"))}
+    """As a user has it: without settings of ours, and with compiled modules kept."""
+    ours = ("ZTS_", "REDIS_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "HOME": home, "XDG_DATA_HOME": f"{home}/data", **more}
 
 

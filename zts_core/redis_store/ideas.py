@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 from zts_core.likeness import ALIKE, SeenBefore, bands, likeness, words
@@ -36,7 +37,7 @@ class RedisIdeas:
     def alike(self, idea: str, *, limit: int = 3) -> tuple[SeenBefore, ...]:
         mine = words(idea)
         with translated(self.place):
-            run_ids = self._candidates(bands(mine))
+            run_ids = self._candidates(_bands_of(idea))
             if not run_ids:
                 return ()
             pipe = self._redis.pipeline(transaction=False)
@@ -72,7 +73,7 @@ class RedisIdeas:
         with translated(self.place):
             kept_ms = self._retention_ms + max(0, until_ms - self._redis.time()[0] * 1000)
             pipe = self._redis.pipeline(transaction=True)
-            for band in bands(words(idea)):
+            for band in _bands_of(idea):
                 first, *others = map(keys.alike_key, self._sealer.names("band", band))
                 pipe.lrem(first, 0, run_id)
                 pipe.lpush(first, run_id)
@@ -89,6 +90,12 @@ class RedisIdeas:
         shelves = cast("list[list[str]]", pipe.execute())
         # What is the very same stands on every shelf, so it comes first; among equals the newer one does.
         return [run_id for run_id, _ in Counter(run_id for shelf in shelves for run_id in shelf).most_common(READ)]
+
+
+@lru_cache(maxsize=4)
+def _bands_of(idea: str) -> tuple[str, ...]:
+    """Asked for twice with each idea: before its run is recorded, and after."""
+    return bands(words(idea))
 
 
 def _newest_first(run_id: str, run_ids: Sequence[str]) -> int:
