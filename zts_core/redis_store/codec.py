@@ -96,12 +96,17 @@ def start_json(start: StepStart, seals: Seals = PLAIN) -> str:
             **({"max_concurrent": start.max_concurrent} if start.max_concurrent else {}),
             "timeout": start.timeout,
             "retry_attempts": start.retry_attempts,
-            "values": seals.seal(dumps(start.values), f"values {start.seq}") if seals.on else start.values,
+            "values": _values(start, seals),
             "inputs": start.inputs,
             "workflow": start.workflow,
             "item": start.item,
         }
     )
+
+
+def _values(start: StepStart, seals: Seals) -> JsonValue:
+    """Most steps have none, which may be seen."""
+    return seals.seal(dumps(start.values), f"values {start.seq}") if seals.on and start.values else start.values
 
 
 def step_of(text: str, seq: int, seals: Seals) -> dict[str, Any]:

@@ -175,14 +175,13 @@ class RedisRotation:
         if about or not seq.isdigit():
             return None
         static = json.loads(kept)
-        values, prompt = static.get("values"), static.get("prompt", "")
-        changed = {
-            "values": self._again(values if isinstance(values, str) else dumps(values), run_id, f"values {seq}", done)
-            if values is not None
-            else None,
+        values, prompt = static.get("values") or "", static.get("prompt", "")
+        text = values if isinstance(values, str) else dumps(values)
+        again = {
+            "values": self._again(text, run_id, f"values {seq}", done),
             "prompt": self._again(prompt, run_id, "prompt", done),
         }
-        changed = {name: again for name, again in changed.items() if again is not None}
+        changed = {name: new for name, new in again.items() if new is not None}
         return dumps({**static, **changed}) if changed else None
 
     def _result(self, run_id: str, seq: str, kept: str, done: Rotated) -> str | None:
