@@ -22,7 +22,13 @@ EVERYTHING: Object = {
     "workers": {
         "steps": {"autoscaling": {"enabled": True}},
         "high": {"enabled": True, "autoscaling": {"enabled": True}},
-        "low": {"enabled": True, "autoscaling": {"enabled": True}},
+        "low": {
+            "enabled": True,
+            "autoscaling": {"enabled": True},
+            "pool": "threads",
+            "nodeSelector": {"spot": "yes"},
+            "tolerations": [{"key": "spot", "operator": "Exists"}],
+        },
     },
     "scaling": {"prometheus": {"address": "http://prometheus.monitoring:9090"}},
     "producer": {
@@ -42,7 +48,7 @@ EVERYTHING: Object = {
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ssl/redis", "readOnly": True}],
     "image": {"pullSecrets": ["registry"]},
     "nodeSelector": {"disk": "fast"},
-    "tolerations": [{"key": "spot", "operator": "Exists"}],
+    "tolerations": [{"key": "ours", "operator": "Exists"}],
     "redis": {"enabled": True},
 }
 

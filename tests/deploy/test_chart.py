@@ -87,6 +87,15 @@ def test_each_queue_has_its_workers_and_no_other_is_named(everything: list[chart
     assert set(schema["definitions"]["queue"]["enum"]) == ours
 
 
+def test_a_group_may_have_nodes_and_a_pool_of_its_own(everything: list[chart.Object]) -> None:
+    pods = chart.pods(everything)
+    low, steps = pods["demo-zerotoship-low"], pods["demo-zerotoship-steps"]
+    assert (low["nodeSelector"], steps["nodeSelector"]) == ({"spot": "yes"}, {"disk": "fast"})
+    assert (low["tolerations"][0]["key"], steps["tolerations"][0]["key"]) == ("spot", "ours")
+    assert "--pool threads" in " ".join(low["containers"][0]["args"])
+    assert "--pool" not in steps["containers"][0]["args"]
+
+
 def test_a_pod_lives_longer_than_its_worker_may_take_to_leave(everything: list[chart.Object]) -> None:
     for shutdown in (0, 10, 3600):
         workers = chart.of_kind(chart.objects(LEAST | {"shutdownSeconds": shutdown}), "Deployment")

@@ -15,23 +15,25 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* Without service links: a Service named `prometheus` would otherwise set PROMETHEUS_PORT to tcp://... */}}
+{{/* Of (dict "root" $ "group" values of a group of workers, who may have nodes of their own). Without service links: a Service
+named `prometheus` would otherwise set PROMETHEUS_PORT to tcp://... */}}
 {{- define "zts.podCommon" -}}
-serviceAccountName: {{ include "zts.serviceAccount" . }}
+{{- $group := .group | default dict -}}
+serviceAccountName: {{ include "zts.serviceAccount" .root }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .Values.image.pullSecrets }}
+{{- with .root.Values.image.pullSecrets }}
 imagePullSecrets: {{ range . }}
   - name: {{ . }}
 {{- end }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with $group.nodeSelector | default .root.Values.nodeSelector }}
 nodeSelector: {{ toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with $group.tolerations | default .root.Values.tolerations }}
 tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.affinity }}
+{{- with .root.Values.affinity }}
 affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
