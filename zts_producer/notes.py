@@ -14,6 +14,7 @@ class Notes:
 
     def __init__(self, ledger: Iterable[LedgerEntry]) -> None:
         self.gates: dict[str, Mapping[str, Any]] = {}
+        self.passed: set[str] = set()
         self.loops: dict[str, str] = {}
         self.answers: dict[int, bool] = {}
         self.escalations: list[str] = []
@@ -24,6 +25,9 @@ class Notes:
         detail = entry.detail
         if entry.kind == "gate":
             self.gates[_place(detail)] = detail
+        elif entry.kind == "gate_passed":
+            self.passed.add(_place(detail))
+            self.gates.pop(_place(detail), None)  # that of an earlier iteration
         elif entry.kind == "loop_left":
             self.loops[_place(detail)] = f"left: {detail.get('why', '')}"
         elif entry.kind == "loop_exhausted":

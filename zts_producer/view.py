@@ -135,6 +135,22 @@ class _TreeBuilder:
         self.steps: dict[str, list[StepRecord]] = defaultdict(list)
         for step in steps:
             self.steps[step.path].append(step)
+        self.end = self.reached_end()
+
+    def reached_end(self) -> str:
+        """The path of the terminal that ended the run: the first of its outcome, in the workflow it went to last, that
+        no gate stood before; empty where none did."""
+        last = self.notes.escalations[-1] if self.notes.escalations else self.plan.root
+        ends = [node for node in self.plan.nodes.values() if self.may_be_end(node, last)]
+        return min((node.path for node in ends), key=_position, default="")
+
+    def may_be_end(self, node: PlanNode, workflow: str) -> bool:
+        if node.kind is not Kind.TERMINAL or node.path.partition(".")[0] != workflow:
+            return False
+        if self.record.outcome is None or self.record.outcome.value != own_name(node).lower():
+            return False
+        entered = not node.conditions or node.path in self.notes.passed
+        return entered and not any(f"{node.path}.".startswith(f"{gate}.") for gate in self.notes.gates)
 
     def tree(self, path: str, above: tuple[str, ...] = ()) -> NodeView:
         node = self.plan.nodes[path]
@@ -190,10 +206,7 @@ class _TreeBuilder:
         return NodeStatus(newest.status.value)
 
     def terminal_status(self, node: PlanNode) -> NodeStatus:
-        """A workflow's own end was reached where the run ended so in the workflow it went to last."""
-        last = self.notes.escalations[-1] if self.notes.escalations else self.plan.root
-        ended = self.record.outcome is not None and self.record.outcome.value == own_name(node).lower()
-        if not ended or node.path.partition(".")[0] != last:
+        if node.path != self.end:
             return self.unreached
         return NodeStatus.DONE if self.record.outcome is Outcome.COMPLETED else NodeStatus.REJECTED
 
@@ -223,6 +236,11 @@ class _TreeBuilder:
             if inner.startswith(path + "."):
                 for step in steps:
                     yield inner, step
+
+
+def _position(path: str) -> tuple[int, ...]:
+    """Where a node stands in its workflow, from top to bottom."""
+    return tuple(int(number) for number in path.split(".")[1:])
 
 
 _SETTLED = {StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELLED}

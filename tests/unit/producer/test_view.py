@@ -44,8 +44,22 @@ def test_a_completed_run_shows_its_loop_and_what_was_skipped_in_it(world: World)
     view = world.client.status(run_id)
     found = statuses(view)
     assert found["REWORK"] == "skipped"
-    assert found["COMPLETED"] == found["FEEDBACK_ITERATION"] == found["default_software_build"] == "done"
+    assert found["FEEDBACK_ITERATION"] == found["default_software_build"] == "done"
     assert notes(view)["FEEDBACK_ITERATION"].startswith("iteration 1 of 3, left: feedback.approved = true")
+
+
+def ends(view: RunView) -> list[str]:
+    return [str(node.status) for tree in view.trees for _, node in tree.walk() if node.label == "COMPLETED"]
+
+
+def test_of_two_ends_only_the_one_that_was_reached_is_done(world: World) -> None:
+    run_id = world.client.submit(IDEA, "just_the_build").run_id
+    assert ends(world.client.status(run_id)) == ["pending", "pending"]
+    world.work()
+    assert ends(world.client.status(run_id)) == ["done", "not reached"]
+    turned_down = world.client.submit(IDEA, "just_the_build").run_id
+    world.work({**GO, "feedback": {"approved": False}})
+    assert ends(world.client.status(turned_down)) == ["skipped", "done"]
 
 
 def test_a_step_that_ran_in_several_iterations_keeps_them_all(world: World) -> None:
@@ -68,7 +82,9 @@ def test_an_escalated_run_shows_every_workflow_it_went_through(world: World) -> 
     assert first["GRAPH_GENERATION"] is NodeStatus.ESCALATED
     assert first["TASK_EXECUTION"] is NodeStatus.NOT_REACHED
     assert first["COMPLETED"] is NodeStatus.NOT_REACHED
-    assert {node.status for _, node in view.trees[1].walk()} == {NodeStatus.DONE}
+    second = [(node.label, node.status) for _, node in view.trees[1].walk()]
+    assert second.pop() == ("COMPLETED", NodeStatus.NOT_REACHED), "the end for those who were not approved"
+    assert {status for _, status in second} == {NodeStatus.DONE}
 
 
 def test_a_rejecting_gate_is_where_the_run_stopped(world: World) -> None:
