@@ -163,6 +163,22 @@ def _crew_models() -> dict[str, str]:
     return {name.removeprefix("model_"): value for name, value in named.items() if name not in Settings.model_fields}
 
 
+def misspelled_settings() -> list[str]:
+    """A line for each variable that is nearly a setting's name and none: it would be passed over in silence."""
+    known = {name for field in Settings.model_fields for name in Settings.variables_of(field)}
+    given = sorted({name.upper() for name in (*os.environ, *read_file(".env")) if name[:4].upper() == "ZTS_"} - known)
+    named = [name for name in given if not name.startswith("ZTS_MODEL_")]
+    meant = [(name, nearest(name, known)) for name in named]
+    return [f"{name} is no setting; did you mean {other}?" for name, other in meant if other]
+
+
+def nearest(name: str, known: set[str]) -> str:
+    """The known name that it is a slip away from; empty where there is none: others may use our prefix."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=0.85)), "")
+
+
 def adopt_telemetry() -> None:
     """Let OpenTelemetry, which reads the environment by itself, see what `.env` says about it."""
     for name, value in read_file(".env").items():

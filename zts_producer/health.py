@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zts_core.errors import ServiceUnavailable, ZtsError
 from zts_core.run import RunStatus, StepStatus
+from zts_core.settings import misspelled_settings
+from zts_producer.narrate import counted
 from zts_producer.times import duration
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def check_health(client: Client) -> Health:
     checks: list[tuple[str, Check]] = [("workflows", _workflows)]
     if redis.status is not HealthStatus.UNHEALTHY:
         checks = [("workers", _workers), ("queue", _queue), ("waiting", _waiting), ("graph", _graph), *checks]
-    checks.append(("metrics", _metrics))
+    checks += [("metrics", _metrics), ("settings", _settings)]
     return Health((redis, *(_ask(name, check, client) for name, check in checks)))
 
 
@@ -117,7 +119,7 @@ def _workers(client: Client) -> Answer:
 
 
 def _queue(client: Client) -> Answer:
-    return HealthStatus.HEALTHY, f"{client.services.queue.depth()} messages wait"
+    return HealthStatus.HEALTHY, f"{counted(client.services.queue.depth(), 'message')} in it"
 
 
 def _waiting(client: Client) -> Answer:
@@ -143,11 +145,17 @@ def _graph(client: Client) -> Answer:
     if not results.has_graph:
         return HealthStatus.HEALTHY, "no graph is configured; runs need none"
     backlog = results.outbox.backlog()
-    behind = f"{backlog.runs} runs wait for it, the oldest for {duration(backlog.oldest_s)}"
+    oldest = f", the oldest for {duration(backlog.oldest_s)}" if backlog.runs else ""
+    behind = f"{counted(backlog.runs, 'run', none='no')} with news for it{oldest}"
     set_aside = f", {backlog.poison} ledger lines are set aside" if backlog.poison else ""
     results.graph.ask("RETURN 1", {}, limit=1)
     late = backlog.oldest_s > LONG_WAIT_S or bool(backlog.poison)
     return HealthStatus.DEGRADED if late else HealthStatus.HEALTHY, f"{results.graph.place}, {behind}{set_aside}"
+
+
+def _settings(_client: Client) -> Answer:
+    slips = misspelled_settings()
+    return (HealthStatus.DEGRADED, "; ".join(slips)) if slips else (HealthStatus.HEALTHY, "every ZTS_ name is known")
 
 
 def _metrics(client: Client) -> Answer:

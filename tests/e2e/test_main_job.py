@@ -141,7 +141,8 @@ def test_an_answer_given_while_the_command_waits_carries_the_run_on(stack: Shell
 def test_health_asks_every_component(stack: Shell) -> None:
     said = stack.run("zts", "health", "--json")
     found = said.json()
-    assert set(found["components"]) == {"redis", "workers", "queue", "waiting", "graph", "metrics", "workflows"}
+    asked = {"redis", "workers", "queue", "waiting", "graph", "metrics", "settings", "workflows"}
+    assert set(found["components"]) == asked
     assert found["components"]["workers"]["status"] == "healthy", found
     assert said.code == 0
 

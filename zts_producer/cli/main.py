@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -37,10 +38,25 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         return _usage(name, error, arguments)
     except ZtsError as error:
         return _ended(name, _message(error), error.exit_code, arguments)
+    except FileNotFoundError as error:
+        if error.filename is not None or _here():
+            return _unexpected(name, error, arguments)
+        return _ended(name, "the current folder is gone; change to another one", USAGE, arguments)
     except Exception as error:
-        said = f"unexpected {type(error).__name__}: {error}; {DEBUG}=1 shows where, please report it"
-        return _ended(name, said, UNEXPECTED, arguments)
+        return _unexpected(name, error, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(name: str, error: Exception, arguments: Sequence[str]) -> int:
+    said = f"unexpected {type(error).__name__}: {error}; {DEBUG}=1 shows where, please report it"
+    return _ended(name, said, UNEXPECTED, arguments)
+
+
+def _here() -> bool:
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -64,7 +64,7 @@ def submit(
     Exit codes: 0 completed, 2 bad input, 3 failed, 4 halted by a safeguard, 5 rejected, 6 a loop was exhausted,
     7 cancelled, 8 a service cannot be reached, 130 interrupted.
     """
-    from zts_core.settings import read_settings
+    from zts_core.settings import misspelled_settings, read_settings
     from zts_producer.cli.output import notice
     from zts_producer.client import DEFAULT_WORKFLOW, Client
     from zts_producer.idea import read_idea
@@ -77,9 +77,7 @@ def submit(
         DEFAULT_WORKFLOW if workflow is None else workflow,
         **options,
     )
-    for warning in submission.warnings:
-        notice(str(warning))
-    for line in submission.bounds:
+    for line in [*misspelled_settings(), *map(str, submission.warnings), *submission.bounds]:
         notice(line)
     with Client(settings, workers=not detach, say=notice) as client:
         record = client.start(submission)

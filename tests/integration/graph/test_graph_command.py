@@ -156,7 +156,7 @@ def test_health_asks_the_graph_and_tells_what_waits(
         found: dict[str, Any] = json.loads(zts("health", "--json")[1])["components"]["graph"]
         return found
 
-    assert "1 runs wait" in component()["detail"]
+    assert "1 run with news" in component()["detail"]
     assert component()["status"] == "healthy"
     monkeypatch.setenv("ZTS_GRAPH_URL", "falkor+unix:///nowhere/graph.sock")
     assert component()["status"] == "degraded"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from zts_producer.cli.main import run
 from zts_producer.cli.submit import submit
 from zts_producer.cli.workflows import workflows
 
@@ -36,3 +37,14 @@ def test_one_error_is_counted_as_one(tmp_path: Path) -> None:
 def test_a_key_from_an_unset_variable_starts_no_run_that_could_be_started_twice(key: str) -> None:
     refused = CliRunner().invoke(submit, ["idea.txt", "--key", key])
     assert (refused.exit_code, "the key is empty" in refused.output) == (2, True)
+
+
+def test_a_folder_that_is_gone_below_the_command_is_named_and_no_riddle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "idea.txt").write_text("# Bees\n\nKeepers write down each inspection.", "utf-8")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(submit, "zts-submit", [str(tmp_path / "idea.txt"), "-w", "just_the_build", "--detach"]) == 2
+    assert capsys.readouterr().err.endswith("the current folder is gone; change to another one\n")

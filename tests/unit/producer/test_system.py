@@ -107,7 +107,7 @@ def test_a_redis_that_is_away_is_unhealthy_and_the_rest_is_still_asked(
     found = world.client.health()
     assert found.status is HealthStatus.UNHEALTHY
     assert found.exit_code == 8
-    assert [part.name for part in found.components] == ["redis", "workflows", "metrics"]
+    assert [part.name for part in found.components] == ["redis", "workflows", "metrics", "settings"]
 
 
 @pytest.mark.parametrize(
