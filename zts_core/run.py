@@ -7,12 +7,14 @@ follows the width of the workflow at this moment, never the length of the run's 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 JsonValue = Any
+_REPEATED = re.compile(r"_\d+(?=\.|$)|\[\d+\]")
 Ref = int | Mapping[str, Any]
 """Which output a namespace holds: a step's number, `{"merge": policy, "of": [refs]}` or `{"items": [[a, b], ...]}`."""
 
@@ -236,6 +238,11 @@ class RunState:
 
 # Made once: `json.dumps` makes one for each call whose options are not its defaults.
 _compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def family_of(state: str) -> str:
+    """A state's name without the number of a loop's iteration or of an item."""
+    return _REPEATED.sub(lambda found: "_n" if found[0].startswith("_") else "[n]", state)
 
 
 def dumps(value: JsonValue) -> str:

@@ -82,6 +82,7 @@ class Settings(FromEnvironment):
     run_log: bool = True
     prometheus_port: Annotated[int, Field(ge=0, le=65535), variables("ZTS_PROMETHEUS_PORT", "PROMETHEUS_PORT")] = 8000
     prometheus_host: str = "127.0.0.1"
+    metrics_runs: Annotated[int, Field(ge=0, le=1000)] = 20
     otel_traces_exporter: Annotated[str, variables("OTEL_TRACES_EXPORTER")] = ""
     otel_endpoint: Annotated[str, variables("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")] = ""
     otel_protocol: Annotated[str, variables("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")] = (

@@ -62,6 +62,9 @@ Of all runs together:
     zts:traces             zset    ended run whose own span nobody has written yet -> its end (ms); only traced runs,
                                    until a worker that traces takes them or they expire
     zts:traces:teller      string  held by the worker that writes these spans now
+    zts:shown              zset    run with series of its own -> since when (ms); at most ZTS_METRICS_RUNS, gone ten
+                                   minutes after the last scrape
+    zts:shown:by           string  held by the one worker that shows them
     zts:answer:<digest>    string  what a model answered to the request with this digest (JSON); gone `retention` after
                                    it was last given or reused
     zts:alike:<band>       list    the newest runs whose ideas share a band of words (likeness.py); 1 KB a run in all,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +9,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from zts_core.redis_store.history import RunFacts, StepFacts
+from zts_core.run import family_of
 from zts_producer.overview.spread import Spread
 
 MOST_NAMES = 500
 """Past this many states, crews or workflows, new names share `(others)`."""
 OTHERS = "(others)"
-_ITERATION = re.compile(r"_\d+(?=\.|$)|\[\d+\]")
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ class Tally:
             return
         self.steps += 1
         self.retries += max(0, step.attempts - 1)
-        _under(self.states, state_of(step.state), Work).add(step)
+        _under(self.states, family_of(step.state), Work).add(step)
         _under(self.crews, step.crew, Work).add(step)
 
     def slowest(self, count: int) -> list[tuple[str, Work]]:
@@ -118,11 +117,6 @@ class Tally:
             "states": {name: _work_json(work) for name, work in self.slowest(len(self.states))},
             "crews": {name: _work_json(work) for name, work in sorted(self.crews.items())},
         }
-
-
-def state_of(state: str) -> str:
-    """A state's name without the number of a loop's iteration or of an item."""
-    return _ITERATION.sub(lambda found: "_n" if found[0].startswith("_") else "[n]", state)
 
 
 def day_of(at_ms: int) -> str:

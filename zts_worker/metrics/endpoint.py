@@ -23,6 +23,7 @@ from zts_core.catalogue import list_crews
 from zts_core.errors import ServiceUnavailable
 from zts_core.redis_store.counts import RedisCounts
 from zts_core.redis_store.outbox import RedisOutbox
+from zts_core.redis_store.shown import RedisShownRuns
 from zts_core.settings import Settings, read_settings
 from zts_core.workflow.library import Library
 from zts_worker.metrics.server import TEXT, Answer, open_server
@@ -60,6 +61,8 @@ class Endpoint:
         self.registry.register(ClusterCollector(self.counts.read, known=known))
         if settings.neo4j_uri or settings.graph_url:
             self._show_graph()
+        if settings.metrics_runs:
+            self._show_runs()
         self.recorder = self._recorder()
         atexit.register(remove_folder, self.folder, os.getpid())
 
@@ -68,6 +71,13 @@ class Endpoint:
 
         outbox = RedisOutbox(self.settings.store_url, timeout_s=self.settings.redis_timeout)
         self.registry.register(GraphCollector(outbox.backlog))
+
+    def _show_runs(self) -> None:
+        from zts_worker.metrics.runs import RunsCollector
+
+        settings = self.settings
+        shown = RedisShownRuns(settings.store_url, most=settings.metrics_runs, timeout_s=settings.redis_timeout)
+        self.registry.register(RunsCollector(shown.read))
 
     @staticmethod
     def _recorder() -> Recorder:

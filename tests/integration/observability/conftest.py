@@ -64,6 +64,9 @@ def watching(stack: Stack, exporter_address: str) -> Iterator[Monitoring]:
         # The counters of a crew are seen at zero before its first failure.
         stack.runs.play([step("A", sleep_s=3), step("B")])
         stack.runs.play([step("C", fail="permanent")])
+        # One that goes on, and takes no message for it.
+        stack.runs.start([{"approval": {"state": "GO", "prompt": "May it go on?"}}], budget_usd=2.5, budget_tokens=1000)
+        wait_until(lambda: found.query("zerotoship_run_open_steps"), what="a run has series of its own")
         counted = 'sum(celery_task_succeeded_total{name="zts.step"}) >= 3'
         wait_until(lambda: found.value(counted), what="events are counted")
         wait_until(lambda: found.value('count(ALERTS{alertstate="firing"})'), what="an alert fires")
