@@ -55,7 +55,7 @@ def test_the_shown_workers_carry_runs_of_every_priority(tmp_path: Path) -> None:
             what="all three runs end",
         )
         assert ends == [Outcome.COMPLETED] * 3
-        wait_until(lambda: client.services.queue.workers(2.0) == len(WORKERS), within_s=60, what="all workers answer")
+        wait_until(lambda: client.services.workers_answer(2.0) == len(WORKERS), within_s=60, what="all workers answer")
         assert [worker.poll() for worker in workers] == [None] * len(WORKERS)
 
 

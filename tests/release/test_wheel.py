@@ -16,7 +16,7 @@ import pytest
 pytestmark = [pytest.mark.cli]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-KINDS = {"*.lua", "*.cypher", "*.j2", "*.md", "*.yaml"}
+KINDS = {"*.lua", "*.cypher", "*.j2", "*.json", "*.md", "*.yaml"}
 """Files beside the code that the product reads: scripts, statements, templates, prompts, workflows."""
 
 
