@@ -79,7 +79,8 @@ class LocalArtifacts:
             with contextlib.suppress(FileNotFoundError):
                 return opened(self._sealer, run_id, place, self.read(run_id, place))
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            refuse_other_keys(self._sealer, run_id, (path.name for path in (self.folder / run_id).iterdir()))
+            folders = (path for path in (self.folder / run_id).iterdir() if any(path.iterdir()))
+            refuse_other_keys(self._sealer, run_id, (path.name for path in folders))
         raise KeyError(digest)
 
     def forget(self, run_id: str) -> None:
@@ -106,8 +107,6 @@ class LocalArtifacts:
             (self.folder / run_id / place).unlink()
         except FileNotFoundError:
             return False
-        with contextlib.suppress(OSError):  # other files are left there
-            (self.folder / run_id / place).parent.rmdir()
         return True
 
 

@@ -10,7 +10,7 @@ from zts_core.errors import KeyMissing, SettingInvalid
 from zts_core.sealing import SETTING
 
 if TYPE_CHECKING:
-    from zts_core.redis_store.rotating import Rotated
+    from zts_core.redis_store.rotated import Rotated
     from zts_producer.client import Client
 
 Tell = Callable[[str], None]
@@ -18,7 +18,8 @@ Tell = Callable[[str], None]
 
 def rotate(client: Client, *, tell: Tell) -> Rotated:
     """Bring everything under the first key, telling how far it is; SettingInvalid without one. Safe to repeat."""
-    from zts_core.redis_store.rotating import RedisRotation, Rotated
+    from zts_core.redis_store.rotated import Rotated
+    from zts_core.redis_store.rotating import RedisRotation
 
     services = client.services
     if not services.sealer.on:

@@ -16,7 +16,8 @@ from zts_core.outbox import UNREADABLE
 from zts_core.ports import ClaimVerdict
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.outbox import RedisOutbox
-from zts_core.redis_store.rotating import RedisRotation, Rotated
+from zts_core.redis_store.rotated import Rotated
+from zts_core.redis_store.rotating import RedisRotation
 from zts_core.redis_store.run_log import MOST_LINES, RedisRunLog
 from zts_core.run import Outcome, StepStatus
 from zts_core.sealing import NO_SEALER, Sealer, open_sealer

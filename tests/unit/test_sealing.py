@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zts_core.artifacts import Artifacts
+from zts_core.artifacts import Artifacts, sealed_anew
 from zts_core.artifacts import open_artifacts as open_at
 from zts_core.errors import KeyMissing, SettingInvalid, Unreadable
 from zts_core.sealing import MARK, Sealer, new_key, open_sealer
@@ -70,6 +70,21 @@ def test_a_file_that_was_moved_or_changed_is_never_given_out(place: str, tmp_pat
     target.write_bytes({"moved": raw, "bent": raw[:-1] + bytes([raw[-1] ^ 1]), "cut": raw[:30]}[change])
     with pytest.raises(KeyError):
         files.get("r2" if change == "moved" else "r1", digest)
+
+
+def test_files_come_under_a_new_key_one_by_one_and_again_changes_nothing(place: str, tmp_path: Path) -> None:
+    both, new = open_sealer(f"{NEW},{OLD}"), open_sealer(NEW)
+    digests = [open_artifacts(place).put("r1", b"plain"), open_artifacts(place, keys=OLD).put("r1", SECRET)]
+    (tmp_path / "r1" / "tmp_cut_short").write_bytes(b"x")
+    files = open_at(place, both)
+    kept = list(files.kept())
+    assert sorted(sealed_anew(files, both, *each) for each in kept) == [False, True, True]
+    assert {where.partition("/")[0] for _, where in files.kept()} == {new.key_ids[0], "tmp_cut_short"}
+    assert [open_at(place, new).get("r1", digest) for digest in digests] == [b"plain", SECRET]
+    assert not any(sealed_anew(files, both, *each) for each in [*kept, *files.kept()])
+    stranger = open_sealer(base64.b64encode(b"s" * 32).decode())
+    with pytest.raises(KeyMissing):
+        [sealed_anew(open_at(place, stranger), stranger, *each) for each in files.kept()]
 
 
 def test_a_plain_file_that_looks_sealed_is_still_the_file(place: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from typing import Any, cast
@@ -16,11 +16,11 @@ from typing import Any, cast
 from redis.client import Pipeline
 
 from zts_core.crash_points import MID_ROTATION, reach
-from zts_core.errors import KeyMissing, Unreadable
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.budgets import answer_of, answer_text
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.ideas import RedisIdeas
+from zts_core.redis_store.rotated import Rotated
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
@@ -35,40 +35,6 @@ OF_SCRIPTS = frozenset(
     {"wave", "attempt_started", "lease_expired", "sent_again", "paused", "resumed", "run_reopened", "run_created"}
 )
 """Lines of the ledger that scripts write: names, numbers and times."""
-
-
-@dataclass
-class Rotated:
-    """What came of it: values and files that were sealed anew, and those that could not be, by reason."""
-
-    values: int = 0
-    files: int = 0
-    unreadable: int = 0
-    """Changed or moved where they are kept."""
-    raced: int = 0
-    """Written by others meanwhile."""
-    broken: list[str] = field(default_factory=list)
-    """Runs whose history is not as it was written: their ledgers are left as they are."""
-    lacking: dict[str, int] = field(default_factory=dict)
-    """By the id of a key that is not at hand."""
-
-    def add_left(self, other: Rotated) -> None:
-        """Add what somewhere else could not be sealed anew."""
-        self.unreadable += other.unreadable
-        self.raced += other.raced
-        self.broken += other.broken
-        for key_id, count in other.lacking.items():
-            self.lacking[key_id] = self.lacking.get(key_id, 0) + count
-
-    def opened(self, read: Callable[[], str]) -> str | None:
-        """What is read; None, and counted, where it does not open."""
-        try:
-            return read()
-        except KeyMissing as error:
-            self.lacking[error.key_id] = self.lacking.get(error.key_id, 0) + 1
-        except Unreadable:
-            self.unreadable += 1
-        return None
 
 
 @dataclass(frozen=True, slots=True)

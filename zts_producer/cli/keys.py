@@ -11,7 +11,7 @@ import click
 from zts_producer.cli.options import HELP, json_option
 
 if TYPE_CHECKING:
-    from zts_core.redis_store.rotating import Rotated
+    from zts_core.redis_store.rotated import Rotated
 
 LEFT = 3
 TELL_EVERY_S = 1.0

@@ -16,7 +16,8 @@ from tests.integration.encryption.conftest import IDEA, KEY, OTHER, WORD, Place,
 from zts_core.dispatch import Dispatcher
 from zts_core.redis_store import RedisStore
 from zts_core.redis_store.budgets import RedisCallBook
-from zts_core.redis_store.rotating import RedisRotation, Rotated
+from zts_core.redis_store.rotated import Rotated
+from zts_core.redis_store.rotating import RedisRotation
 from zts_core.run import RunStatus
 from zts_core.sealing import open_sealer
 from zts_producer.client import Client

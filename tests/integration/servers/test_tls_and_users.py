@@ -14,7 +14,8 @@ from zts_core.redis_store import RedisStore
 from zts_core.redis_store.advice import redis_advice
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.counts import RedisCounts
-from zts_core.redis_store.rotating import RedisRotation, Rotated
+from zts_core.redis_store.rotated import Rotated
+from zts_core.redis_store.rotating import RedisRotation
 from zts_core.run import Outcome
 from zts_core.sealing import new_key, open_sealer
 from zts_core.settings import Settings
