@@ -18,7 +18,9 @@ def moment(at_ms: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 03 min`."""
+    """`3 ms`, `0.4 s`, `12 s`, `3 min 05 s`, `2 h 03 min`."""
+    if 0.001 <= seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
     if seconds < 60:

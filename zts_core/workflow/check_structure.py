@@ -13,6 +13,9 @@ from zts_core.workflow.spans import Spans
 from zts_core.workflow.walk import Placed
 from zts_core.workflow.writes import WriteTable
 
+NAMED = 5
+"""Branches of a merge conflict that are named; the others are counted."""
+
 _FOR_ONE_STEP = ("timeout", "retry_attempts", "on_error", "with_")
 
 
@@ -102,7 +105,8 @@ def _merges(place: Placed, node: Parallel, table: WriteTable) -> Iterator[Proble
             first.setdefault(namespace, child.path)
     if conflicts and node.merge is None:
         for namespace, paths in conflicts.items():
-            message = f"{len(paths)} branches write `{namespace}`: {', '.join(paths)}"
+            more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+            message = f"{len(paths)} branches write `{namespace}`: {', '.join(paths[:NAMED])}{more}"
             cure = "say which counts with `merge: first | last | union | max`, or run them one after the other"
             yield codes.MERGE_CONFLICT.at(f"{place.path}/parallel", message, cure)
     elif node.merge is not None and not conflicts and not table.of(place).anything:

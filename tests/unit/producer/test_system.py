@@ -20,6 +20,7 @@ from zts_producer import ZeroToShipOrchestrator
 from zts_producer.health import HealthStatus
 from zts_producer.narrate import Narrator
 from zts_producer.redis_choice import Source, answers_ping, choose_redis
+from zts_producer.times import duration
 
 
 @pytest.fixture
@@ -189,6 +190,14 @@ def test_every_kind_of_ledger_line_reads_as_a_sentence() -> None:
     assert replayed == "a replay of run r1 from B: 1 result of it taken over"
     assert tell("step_reused", 4, state="C", origin=1) == "C taken over, not done again"
     assert tell("something_new") == "something new"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0, "0.0 s"), (0.0031, "3 ms"), (0.0994, "99 ms"), (0.0996, "0.1 s"), (9.94, "9.9 s"), (185, "3 min 05 s")],
+)
+def test_a_duration_is_told_in_the_unit_that_shows_it(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
 
 
 def test_importing_the_package_loads_nothing(tmp_path: Path) -> None:

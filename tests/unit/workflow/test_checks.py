@@ -441,6 +441,12 @@ def test_the_structure_of_a_workflow_is_held_against_what_it_can_do(lines: list[
     assert codes(after_start(*lines)) == expected
 
 
+def test_a_conflict_of_many_branches_names_a_few_of_them() -> None:
+    found = after_start("- parallel:", *(f"    - {{state: S{number}, crew: GraphCrew}}" for number in range(40)))
+    (message,) = [problem.message for problem in found if problem.code == "ZTS304"]
+    assert (message.partition(" write")[0], message.endswith("[4] and 35 more")) == ("40 branches", True)
+
+
 # -- limits
 
 
