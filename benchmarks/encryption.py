@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import redis
 
 from benchmarks.engine import Engine, sequence
-from benchmarks.measuring import Figure, cpu_seconds, figure
+from benchmarks.measuring import Figure, figure
 from zts_core.sealing import new_key
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "15"))
@@ -30,9 +30,9 @@ def figures() -> Iterator[Figure]:
         for number in range(ROUNDS):
             for name in sorted(kinds, reverse=number % 2 == 0):
                 engine = engines[name]
-                cpu, memory = cpu_seconds(engine.pids()), used(engine.url)
+                cpu, memory = engine.cpu_seconds(), used(engine.url)
                 speed[name].append(RUNS * STEPS / engine.play(plan, runs=RUNS))
-                cost[name].append(1e6 * (cpu_seconds(engine.pids()) - cpu) / (RUNS * STEPS))
+                cost[name].append(1e6 * (engine.cpu_seconds() - cpu) / (RUNS * STEPS))
                 size[name].append((used(engine.url) - memory) / (RUNS * STEPS))
         for name in kinds:
             yield figure(f"{name}: throughput", "steps/s", speed[name])

@@ -44,7 +44,8 @@ def why(run: str, as_json: bool) -> None:
             }
         )
         return
-    for line in [*lines(found), *filter(None, [refuses, _about_workers(workers)])]:
+    about_workers = _about_workers(workers, encrypted=client.services.sealer.on)
+    for line in [*lines(found), *filter(None, [refuses, about_workers])]:
         click.echo(line)
 
 
@@ -61,13 +62,15 @@ def _workers(client: Client, found: Explanation) -> int | None:
         return None
 
 
-def _about_workers(count: int | None) -> str:
+def _about_workers(count: int | None, *, encrypted: bool) -> str:
     if count is None:
         return ""
     if count == 0:
         return "no worker answers: start one with `celery -A zts_worker worker`"
     one = count == 1
-    return f"{count} {'worker answers' if one else 'workers answer'}: {'it is' if one else 'they are'} busy with others"
+    busy = f"{'it is' if one else 'they are'} busy with others"
+    key = f", or {'lacks' if one else 'lack'} the key of this run, which a worker's log says" if encrypted else ""
+    return f"{count} {'worker answers' if one else 'workers answer'}: {busy}{key}"
 
 
 def lines(found: Explanation) -> list[str]:

@@ -92,6 +92,7 @@ def test_a_worker_without_the_runs_key_leaves_its_steps_to_one_that_has_it(place
         run_id = client.submit(IDEA, "secretive.yaml", values={"tone": WORD, "how": "transient"}).run_id
         lacking = f"encrypted with key {key_id}, which is not set here"
         wait_until(lambda: lacking in stranger.log.read_text(), what="the stranger says so")
+        assert "1 worker answers: it is busy with others, or lacks the key of this run" in zts("why", run_id)[1]
         for key in ("", OTHER):
             code, said = zts("status", run_id, key=key)
             assert (code, lacking in said, "add that key to ZTS_ENCRYPTION_KEY" in said) == (2, True, True)
