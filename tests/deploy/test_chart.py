@@ -10,12 +10,12 @@ import subprocess
 import tarfile
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import chart
 import pytest
 import yaml
 from chart import CHART, EVERYTHING, OTHERWISE
+from custom_resources import custom_model
 from servers import skip_or_fail
 
 from zts_core.celery_queue import CONTROL_QUEUE, QUEUES
@@ -43,21 +43,13 @@ def test_clusters_keda_and_the_prometheus_operator_take_all_that_is_rendered(val
     import kubernetes_validate
 
     for each in chart.objects(values):
-        if model := model_of(each):
+        if model := custom_model(each):
             # Unknown fields are dropped by these models, so what comes out is held against what went in.
             read = model.model_validate(each).model_dump(by_alias=True, exclude_unset=True, mode="json")
             assert read == each
             continue
         for version in CLUSTERS:
             kubernetes_validate.validate(each, version, strict=True)
-
-
-def model_of(found: chart.Object) -> Any:
-    import cloudcoil.models.keda.v1alpha1 as keda
-    import cloudcoil.models.prometheus_operator.v1 as operator
-
-    package = {"keda.sh/v1alpha1": keda, "monitoring.coreos.com/v1": operator}.get(found["apiVersion"])
-    return package and getattr(package, found["kind"])
 
 
 def test_pods_are_nobody_write_nothing_gain_nothing_and_are_bounded(everything: list[chart.Object]) -> None:
