@@ -179,7 +179,7 @@ class Redactor:
 
 
 def secrets_of(environment: os._Environ[str] | dict[str, str]) -> frozenset[str]:
-    """Values of the variables whose names say that they are secret."""
-    return frozenset(
-        value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= SHORTEST_SECRET
-    )
+    """Values of the variables whose names say that they are secret, and the parts of those that hold several."""
+    values = [value for name, value in environment.items() if _SECRET_NAME.search(name)]
+    parts = {part.strip() for value in values for part in (value, *value.split(","))}
+    return frozenset(part for part in parts if len(part) >= SHORTEST_SECRET)

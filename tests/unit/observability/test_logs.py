@@ -29,6 +29,11 @@ def test_values_of_variables_with_a_secret_name_are_hidden_and_others_stay() -> 
     assert Redactor(found).clean("sk-1234567890 from /home/somebody") == "*** from /home/somebody"
 
 
+def test_each_of_several_keys_in_one_variable_is_hidden() -> None:
+    found = secrets_of({"ZTS_ENCRYPTION_KEY": "first=====, second===="})
+    assert Redactor(found).clean("first===== and second====") == "*** and ***"
+
+
 def test_a_short_value_is_no_secret_that_could_be_hidden() -> None:
     assert secrets_of({"A_TOKEN": "yes"}) == frozenset()
 
