@@ -17,8 +17,9 @@ demo: $(VENV)/ready ## Set everything up and carry an example idea to shipped/ (
 	@echo "==> zts-submit $(IDEA)"
 	@$(BIN)/zts-submit $(IDEA)
 
+# Files in their order: those with few and long tests come first, and the many short ones fill what is left at the end.
 test: $(VENV)/ready-dev ## Set everything up and run all tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(VENV)/ready-dev ## Check format, lint, types and layers
 	$(BIN)/ruff format --check .
