@@ -187,13 +187,16 @@ def stopping_of(text: str, seals: Seals) -> Ending:
     return Ending(Outcome(outcome), seals.open(reason, "reason"))
 
 
+NOTHING = "{}"
+"""What is not worth a seal: that a run has no values may be seen."""
 SEALED_OF_A_RUN = ("idea", "title", "values", "out", "seen_before", "reason", "state", "feed")
 """The fields of a run's hash that are sealed as they are, each as what it is called."""
 
 
 def new_run_fields(fields: Mapping[str, JsonValue], seals: Seals) -> dict[str, JsonValue]:
     """The fields of a new run as they are kept, with the key that they need."""
-    kept = {name: seals.seal(text, name) if name in SEALED_OF_A_RUN else text for name, text in fields.items()}
+    told = [name for name in SEALED_OF_A_RUN if fields.get(name) and fields[name] != NOTHING]
+    kept = {**fields, **{name: seals.seal(fields[name], name) for name in told}}
     return {**kept, "sealed": seals.sealer.key_ids[0]} if seals.on else kept
 
 

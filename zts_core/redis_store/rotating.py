@@ -102,7 +102,7 @@ class RedisRotation:
 
     def _again(self, kept: str, run_id: str, what: str, done: Rotated) -> str | None:
         """The value under the first key; None where it stands there already or does not open."""
-        if not kept or self._sealer.is_current(kept):
+        if not kept or kept == codec.NOTHING or self._sealer.is_current(kept):
             return None
         text = done.opened(lambda: self._sealer.open(kept, run_id, what))
         return None if text is None else self._sealer.seal(text, run_id, what)
