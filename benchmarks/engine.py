@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -191,6 +192,11 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
         yield figure("fan-out 1 to 100 to 1", "ms", values, note="joined by its last step")
         yield figure("fan-out 1 to 10,000 to 1", "s", [engine.play(fan_out(10_000))])
         yield from _growth(engine)
+    with Engine(environment={"ZTS_STAY": "0"}) as engine:
+        note = "each step through the queue: ZTS_STAY=0"
+        yield figure("a step in a sequence of 50", "ms", engine.gaps(sequence(50)), note=note)
+        for found in _throughput(engine, rounds=rounds):
+            yield replace(found, note=note)
     with Engine(watchdog="chord") as engine:
         values = [1000 * engine.play(sequence(50)) / 50 for _ in range(rounds)]
         yield figure("a step in a sequence of 50", "ms", values, note="every wave a chord")

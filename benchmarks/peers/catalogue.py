@@ -33,7 +33,14 @@ PEERS = (
     Peer(
         "ZeroToShip",
         "zerotoship",
-        "one worker, two prefork children; leases, fencing, ledger, outbox and step cap on; a queue hop for each step",
+        "one worker, two prefork children; leases, fencing, ledger, outbox and step cap on; steps go through a queue, and "
+        "a worker stays with a run whose steps are quick for 20 ms (as it comes)",
+    ),
+    Peer(
+        "ZeroToShip, a hop for each step",
+        "zerotoship",
+        "the same, each step through the queue (ZTS_STAY=0)",
+        settings={"ZTS_STAY": "0"},
     ),
     Peer(
         "Celery, a hop for each step",

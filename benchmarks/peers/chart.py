@@ -27,7 +27,7 @@ def draw(medians: Mapping[str, Callable[[str], float | None]], path: Path) -> No
         bars = place.barh(
             [engine for _, engine in rows],
             [value for value, _ in rows],
-            color=[OURS if engine == "ZeroToShip" else OTHERS for _, engine in rows],
+            color=[OURS if engine.startswith("ZeroToShip") else OTHERS for _, engine in rows],
         )
         place.bar_label(bars, labels=[f" {value:,.3g}" if value < 1000 else f" {value:,.0f}" for value, _ in rows])
         place.set_xscale("log")
