@@ -23,12 +23,13 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def wait_until(check: Callable[[], T], *, within_s: float = 30.0, what: str = "") -> T:
-    """Poll until `check` gives something true, and return that."""
+def wait_until(check: Callable[[], T], *, within_s: float = 30.0, what: str | Callable[[], str] = "") -> T:
+    """Poll until `check` gives something true, and return that; `what` was waited for, told when it did not come."""
     deadline = time.monotonic() + within_s
     while not (found := check()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s:g} s: {what or check}")
+            told = what() if callable(what) else what
+            raise AssertionError(f"not within {within_s:g} s: {told or check}")
         time.sleep(0.02)
     return found
 
@@ -129,7 +130,9 @@ class Worker:
         return self.process.pid
 
     def wait_ready(self) -> None:
-        wait_until(lambda: " ready." in self.said(), within_s=30, what=f"worker ready, said: {self.said()[-2000:]}")
+        wait_until(
+            lambda: " ready." in self.said(), within_s=30, what=lambda: f"worker ready, said: {self.said()[-2000:]}"
+        )
 
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace")

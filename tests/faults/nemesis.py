@@ -71,11 +71,20 @@ class Nemesis:
     def alive(self) -> list[Worker]:
         return [worker for worker in self.field.workers if worker.process.poll() is None]
 
+    def at_work(self) -> Worker:
+        """One that has taken a message: before that, Celery gives a worker up whose children die."""
+
+        def found() -> Worker | None:
+            workers = [worker for worker in self.alive() if " received" in worker.said()]
+            return self.rng.choice(workers) if workers else None
+
+        return wait_until(found, what="a worker is at work")
+
     def hire(self) -> None:
         self.field.worker(ready=False, **self.worker_options)
 
     def kill_child(self) -> int:
-        worker = self.rng.choice(self.alive())
+        worker = self.at_work()
         listed = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
 
         def struck() -> int | None:
@@ -106,10 +115,15 @@ class Nemesis:
         return 1
 
     def dismiss_worker(self) -> int:
-        worker = self.rng.choice(self.alive())
+        worker = self.at_work()
         self.hire()
         worker.process.send_signal(signal.SIGTERM)
-        return int(worker.process.wait(60) == 0)
+        wait_until(
+            lambda: worker.process.poll() is not None,
+            within_s=60,
+            what=lambda: f"a dismissed worker ends, said: {worker.said()[-4000:]}",
+        )
+        return int(worker.process.returncode == 0)
 
     # Redis
 
