@@ -33,8 +33,8 @@ PEERS = (
     Peer(
         "ZeroToShip",
         "zerotoship",
-        "one worker, two prefork children; leases, fencing, ledger, outbox and step cap on; steps go through a queue, and "
-        "a worker stays with a run whose steps are quick for 20 ms (as it comes)",
+        "one worker, two prefork children; leases, fencing, ledger, outbox and step cap on; steps go through a queue, "
+        "and a worker stays with a run whose steps are quick for 20 ms (as it comes)",
     ),
     Peer(
         "ZeroToShip, a hop for each step",
