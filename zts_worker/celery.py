@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -9,7 +10,7 @@ import threading
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
 from zts_core.errors import SettingInvalid, ZtsError
 from zts_core.redis_store.advice import redis_advice
@@ -105,6 +106,12 @@ class FeedStep(bootsteps.StartStopStep):
             thread.stop()
 
     terminate = stop
+
+
+@worker_init.connect
+def leave_imports_alone(**_: Any) -> None:
+    """What is loaded by now stays: no look for garbage goes through it, and children share its memory untouched."""
+    gc.freeze()
 
 
 @worker_shutting_down.connect

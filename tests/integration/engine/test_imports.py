@@ -89,3 +89,12 @@ def test_a_worker_loads_crews_and_models_only_when_a_step_needs_them() -> None:
     modules = loaded("import zts_worker.celery, zts_worker.tasks", PROMETHEUS_PORT="0")
     assert of(("neo4j", "pydantic_ai", "crewai", "openai", "httpx", "jinja2"), modules) == set()
     assert not [name for name in modules if name.startswith(OF_CREWS)]
+
+
+def test_children_of_a_worker_share_what_it_had_loaded_when_it_forked() -> None:
+    """A look for garbage writes into every object it goes through, and so makes copies of shared memory."""
+    code = (
+        "import gc, zts_worker.celery, zts_worker.tasks; from celery.signals import worker_init; "
+        "worker_init.send(None); assert gc.get_freeze_count() > 10 * len(gc.get_objects())"
+    )
+    assert "zts_worker.tasks" in loaded(code, PROMETHEUS_PORT="0")
