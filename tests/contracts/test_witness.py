@@ -6,7 +6,9 @@ import pytest
 import redis
 from servers import RedisServer
 
-from zts_core.redis_store import keys
+from tests.contracts.store_worlds import World
+from tests.unit.heart.playing import step
+from zts_core.redis_store import RedisStore, keys
 from zts_core.redis_store.counts import RedisCounts
 from zts_core.redis_store.witness import Replaced, Witness
 
@@ -47,6 +49,21 @@ def test_what_another_server_lacks_is_named_and_counted_once() -> None:
         assert (counts.replaced.total(), counts.lost.total()) == (1, 3)
     finally:
         server.close()
+
+
+def test_a_run_that_somebody_deleted_is_not_missed(redis_url: str) -> None:
+    client: redis.Redis = redis.Redis.from_url(redis_url, decode_responses=True)
+    client.flushall()
+    store = RedisStore(redis_url, retention_s=60, timeout_s=5)
+    world = World(store, let_pass=lambda _: None)
+    world.submit(step("A"))
+    store.witness.result_kept("r1", 1)
+    store.witness.run_kept("r2", 1)
+    assert store.delete("r1", unfinished=True)
+    found = store.witness.look()
+    assert found is not None
+    assert found.lost == (("r2", 0),)
+    assert 0 < client.pttl(keys.DELETED) <= 120_000
 
 
 def keep(client: redis.Redis, run_id: str, *, version: int, done: int) -> None:

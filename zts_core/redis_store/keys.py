@@ -72,6 +72,8 @@ Of all runs together:
     zts:pace:<provider>    hash    r:<second>, t:<second> -> requests, tokens asked in it; gone a minute after the last
     zts:server             hash    run_id: the server process that was seen last; lost_at (s): when one was seen
                                    that had lost writes; bounded, kept for ever
+    zts:deleted            zset    SHA-1 of a run that somebody deleted -> when (ms): nobody shall miss it; gone two
+                                   minutes after, longer than a process remembers what it was told (witness.py)
     zts:counts             hash    what the ledgers of all runs ever said, counted: bounded, kept for ever
 
 With `ZTS_ENCRYPTION_KEY` values of content read `zts-sealed:<key id>:<base64>` (sealing.py). Of a run's hash: idea,
@@ -103,6 +105,7 @@ UNDECIDED = PREFIX + "undecided"
 COUNTS = PREFIX + "counts"
 DEAD = PREFIX + "dead"
 SERVER = PREFIX + "server"
+DELETED = PREFIX + "deleted"
 TICK = PREFIX + "tick"
 OUTBOX = PREFIX + "outbox"
 FEEDER = OUTBOX + ":feeder"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha1
 from threading import Lock
 from typing import Any, cast
 
@@ -109,11 +110,19 @@ class Witness:
                 pipe.hget(keys.run_key(run_id), "version")
             else:
                 pipe.hget(keys.run_key(run_id, "steps"), f"{seq}:status")
-        return tuple(
+        missing = tuple(
             what
             for what, found in zip(told, pipe.execute(), strict=True)
             if not (found == "done" if what[1] else found is not None and int(found) >= told[what][1])
         )
+        return self._missed(missing)
+
+    def _missed(self, missing: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+        """Without what somebody has deleted meanwhile."""
+        pipe = self._redis.pipeline(transaction=False)
+        for run_id, _ in missing:
+            pipe.zscore(keys.DELETED, sha1(run_id.encode(), usedforsecurity=False).hexdigest())
+        return tuple(what for what, deleted in zip(missing, pipe.execute(), strict=True) if deleted is None)
 
     def _note(self, server: str, lost: int) -> None:
         """In the server's own counters: one replacement for the whole cluster, everybody's losses together."""

@@ -1,5 +1,6 @@
 -- Drop a run that has ended, with all that is kept of it alone. ARGV: run, '1' for one that goes on too, how long its
 -- plan is kept then (ms).
+local KNOWN_AS_DELETED = 120000
 local known = redis.call('HMGET', RUN, 'status', 'plan', 'workflow', 'created')
 if not known[1] or (known[1] ~= 'finished' and ARGV[2] ~= '1') then
   return 0
@@ -24,6 +25,9 @@ for _, name in ipairs(redis.call('HKEYS', STEPS)) do
   end
 end
 redis.call('ZREM', RUNS, run)
+redis.call('ZADD', PREFIX .. 'deleted', now, redis.sha1hex(run))
+redis.call('ZREMRANGEBYSCORE', PREFIX .. 'deleted', '-inf', now - KNOWN_AS_DELETED)
+redis.call('PEXPIRE', PREFIX .. 'deleted', KNOWN_AS_DELETED)
 redis.call('ZREM', EXPIRING, run)
 redis.call('ZREM', OUTBOX, run)
 for index = 1, 7 do
