@@ -46,6 +46,8 @@ from zts_core.run import Ending, Outcome, Priority, Ref, RunState, RunStatus, Se
 from zts_core.workflow.plan import Plan
 
 ENDED = (StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELLED)
+WHEN_RESUMED = 1 << 62
+"""When a queued step of a paused run is due: not by any clock."""
 
 
 class Clock:
@@ -182,7 +184,7 @@ class MemoryStore:
             return Claim(ClaimVerdict.HELD)
         if run.paused:
             self._release(run, step)
-            step.due_ms = self.now
+            step.due_ms = WHEN_RESUMED
             return Claim(ClaimVerdict.PAUSED)
         if run.withdrawn:
             self._cancel(run, step, "the run was stopped")
@@ -444,9 +446,10 @@ class MemoryStore:
         run, step = self._find(run_id, seq)
         if run is None or step is None or step.status is not StepStatus.QUEUED or _waits(step):
             return RequeueVerdict.NOTHING
-        self._queue(step)
         if run.paused:
+            step.due_ms = WHEN_RESUMED
             return RequeueVerdict.NOTHING
+        self._queue(step)
         self._note(run, "sent_again", seq)
         return RequeueVerdict.QUEUED
 

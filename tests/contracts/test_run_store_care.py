@@ -108,6 +108,18 @@ class TestPausing:
         assert world.claim().verdict is ClaimVerdict.PAUSED
         assert world.store.touch_unclaimed("r1", 1) is RequeueVerdict.NOTHING
 
+    def test_a_step_of_a_paused_run_waits_for_no_worker(self, world: World) -> None:
+        world.submit(parallel(step("A"), step("B")))
+        world.store.pause("r1", paused=True)
+        world.claim(1)
+        world.let_pass(0.03)
+        assert world.due(unclaimed_after_s=0).unclaimed == (("r1", 2),), "its message was not looked at yet"
+        world.store.touch_unclaimed("r1", 2)
+        world.let_pass(0.03)
+        assert world.due(unclaimed_after_s=0).unclaimed == ()
+        world.store.pause("r1", paused=False)
+        assert world.due().unclaimed == (("r1", 1), ("r1", 2))
+
     def test_a_run_may_be_recorded_paused_and_starts_when_it_is_resumed(self, world: World) -> None:
         world.create(plan_of(step("A")), paused=True)
         assert world.store.run("r1").status is RunStatus.PAUSED

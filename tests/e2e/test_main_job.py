@@ -151,7 +151,9 @@ def test_up_keeps_the_stack_for_detached_runs_until_it_is_told_to_stop(stack: Sh
     up = stack.start("zts", "up")
     assert up.stdout is not None
     assert "is up" in up.stdout.readline()
-    run_id = stack.run("zts-submit", BEES, "-w", "just_the_build", "--detach").out.strip()
+    detached = stack.run("zts-submit", BEES, "-w", "just_the_build", "--detach")
+    assert "carries it out" not in detached.err, "somebody does already"
+    run_id = detached.out.strip()
     assert stack.run("zts", "watch", run_id).code == 0
     up.send_signal(signal.SIGINT)
     _, errors = up.communicate(timeout=60)

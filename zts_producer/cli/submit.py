@@ -104,6 +104,6 @@ def _leave(client: Client, record: RunRecord, *, as_json: bool) -> int:
         print_json(record_json(record))
     else:
         click.echo(record.run_id)
-    if client.services.embedded:
+    if client.services.idle:
         notice(f"recorded in {client.services.place}; `zts up` or `zts resume {record.run_id}` carries it out")
     return 0

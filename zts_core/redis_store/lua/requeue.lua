@@ -15,11 +15,12 @@ if why == 'unclaimed' then
   if status ~= 'queued' or waits[1] == 'waits' or waits[2] then
     return 'nothing'
   end
-  note_sent(seq)
-  redis.call('HSET', STEPS, seq .. ':queued', now)
   if redis.call('HEXISTS', RUN, 'paused') == 1 then
+    redis.call('ZREM', QUEUED, member(seq))
     return 'nothing'
   end
+  note_sent(seq)
+  redis.call('HSET', STEPS, seq .. ':queued', now)
   ledger('sent_again', seq, '{}')
   return 'queued'
 end

@@ -28,9 +28,9 @@ local function take(seq, by)
     return { 'sealed', known[9] }
   end
   if known[1] and not again then
-    -- It gives up its slot, or its wish for one, and is found by a resume.
+    -- It gives up its slot, or its wish for one, waits for no worker any more, and is found by a resume.
     release(seq)
-    note_sent(seq)
+    redis.call('ZREM', QUEUED, member(seq))
     return { 'paused' }
   end
   if known[2] and not again then
