@@ -68,9 +68,9 @@ def test_a_crews_budget_is_kept_by_two_workers_together(runs: Runs, provider: Fa
     assert ended.outcome is Outcome.HALTED_BUDGET, runs.story(ended.run_id)
     assert "the crew asking has used" in ended.reason
     booked = [e.detail["usd"] for e in runs.store.ledger(ended.run_id) if e.kind == "model_call"]
-    assert 1 <= len(provider.asked) <= len(booked) < STEPS, (
-        "a call that was broken off before it was sent is booked too"
-    )
+    # The halt may break all of them off before one was sent: what is booked counts, and nothing is asked unbooked.
+    assert 1 <= len(booked) < STEPS
+    assert len(provider.asked) <= len(booked)
     assert sum(booked) <= 1.0
 
 
