@@ -98,9 +98,10 @@ def submit(
 
 def _leave(client: Client, record: RunRecord, *, as_json: bool) -> int:
     from zts_producer.cli.output import notice, print_json
-    from zts_producer.view import record_json
 
     if as_json:
+        from zts_producer.view import record_json
+
         print_json(record_json(record))
     else:
         click.echo(record.run_id)

@@ -16,7 +16,18 @@ from zts_core.run import RunState, Settled, SettledAs
 
 ADAPTERS = ("redis", "celery", "kombu", "neo4j", "prometheus_client", "yaml")
 HEART = ("advance", "position", "merging", "decision", "run")
-ALLOWED = {"__future__", "collections", "dataclasses", "enum", "functools", "hashlib", "json", "typing", "zts_core"}
+ALLOWED = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "hashlib",
+    "json",
+    "re",
+    "typing",
+    "zts_core",
+}
 
 
 @pytest.mark.parametrize("module", ["advance", "dispatch", "ports", "crew", "errors", "run", "workflow.plan"])
