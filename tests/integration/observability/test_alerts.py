@@ -69,5 +69,8 @@ def test_the_first_failed_step_reaches_a_person(watching: Monitoring) -> None:
     }
     assert arrived["annotations"]["summary"] == f"A step of {SCRIPTED} failed for good (failed)"
     assert arrived["annotations"]["description"].startswith("1 so far.")
+    told = "".join(each["annotations"]["description"] for each in watching.webhook.alerts("ZeroToShipStepFailed"))
+    failed = watching.query('zerotoship_run_steps{status="failed"} > 0')
+    assert any(f"`zts why {run['metric']['run_id']}`" in told for run in failed), told
     run_failed = wait_until(lambda: watching.webhook.alerts("ZeroToShipRunFailed"), what="the run's alert arrives")[0]
     assert (run_failed["labels"]["workflow_name"], run_failed["labels"]["status"]) == ("main", "failed")
