@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any, cast
 
 from zts_core.redis_store import keys
@@ -49,20 +50,22 @@ class RedisRunLog:
         self.place = place_of(url)
         self._kept_ms = int(kept_s * 1000)
         self._redis = connect(url, timeout_s=timeout_s)
+        self._script = self._redis.register_script((files(__package__) / "lua" / "log.lua").read_text("utf-8"))
 
     def close(self) -> None:
         """Give the connections back."""
         self._redis.close()
 
     def append(self, lines: Sequence[tuple[str, str]]) -> None:
-        """Add (run, line as a JSON object) pairs in one round trip; lines that are too long lose their end."""
+        """Add (run, line as a JSON object) pairs in one round trip; those of a run that is gone are dropped."""
+        of_runs: dict[str, list[str]] = {}
+        for run_id, line in lines:
+            of_runs.setdefault(run_id, []).append(self._sealer.seal(line, run_id, "log"))
         with translated(self.place):
             pipe = self._redis.pipeline(transaction=False)
-            for run_id, line in lines:
-                kept = self._sealer.seal(line, run_id, "log")
-                pipe.xadd(_log(run_id), {"line": kept}, maxlen=MOST_LINES, approximate=True)
-            for run_id in {run_id for run_id, _ in lines}:
-                pipe.pexpire(_log(run_id), self._kept_ms)
+            for run_id, kept in of_runs.items():
+                args: list[str | int] = [MOST_LINES, self._kept_ms, *kept]
+                self._script(keys=[keys.run_key(run_id), _log(run_id)], args=args, client=pipe)
             pipe.execute()
 
     def read(self, run_id: str, *, after: str = "0") -> KeptLines:

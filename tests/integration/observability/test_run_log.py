@@ -107,7 +107,24 @@ def test_the_log_goes_with_its_run(played: tuple[Worker, Runs, str]) -> None:
     assert client.pttl(f"zts:run:{run_id}:log") > 0
 
 
+def test_the_last_words_of_a_run_that_was_deleted_do_not_bring_its_log_back(redis: RedisServer) -> None:
+    client = redis_py.Redis.from_url(redis.url)
+    client.hset("zts:run:here", "title", "a run")
+    RedisRunLog(redis.url, kept_s=60, timeout_s=5).append([("gone", "{}"), ("here", "{}"), ("gone", "{}")])
+    assert client.exists("zts:run:gone:log") == 0
+    assert client.xlen("zts:run:here:log") == 1
+
+
+def test_the_last_words_of_a_run_that_has_ended_stay_no_longer_than_it(redis: RedisServer) -> None:
+    client = redis_py.Redis.from_url(redis.url)
+    client.hset("zts:run:ended", "title", "a run")
+    client.pexpire("zts:run:ended", 30_000)
+    RedisRunLog(redis.url, kept_s=3600, timeout_s=5).append([("ended", "{}")])
+    assert 0 < int(client.pttl("zts:run:ended:log")) <= 30_000  # type: ignore[arg-type]
+
+
 def test_a_run_that_logs_without_end_keeps_its_newest_lines(redis: RedisServer) -> None:
+    redis_py.Redis.from_url(redis.url).hset("zts:run:chatty", "title", "a run")
     log = RedisRunLog(redis.url, kept_s=60, timeout_s=5)
     count = 2 * MOST_LINES
     for first in range(0, count, 500):
