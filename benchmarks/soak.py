@@ -12,10 +12,11 @@ ledger and from the crews' own record of their calls. Exit code 1 where one was 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,18 +113,38 @@ def judge(field: Field, load: Load, nemesis: Nemesis) -> int:
     wait_until(lambda: not field.runs.store.unfinished(), within_s=LATE_S, what="every run ends")
     rows = rows_by_run(field)
     field.runs.rows = lambda run_id: rows.get(run_id, [])  # type: ignore[method-assign]
-    broken = 0
-    for run_id, outcome in load.expected.items():
+
+    def complaint(run_id: str) -> str:
         try:
-            assert field.runs.store.run(run_id).outcome is outcome, field.runs.story(run_id)
+            assert field.runs.store.run(run_id).outcome is load.expected[run_id], field.runs.story(run_id)
             check_promises(field.runs, run_id, artifacts=field.artifacts)
         except AssertionError as error:
-            broken += 1
-            say(f"BROKEN {run_id}: {error}")
+            return f"BROKEN {run_id}: {error}"
+        return ""
+
+    complaints = [told for told in on_all_cores(complaint, list(load.expected)) if told]
+    for told in complaints:
+        say(told)
+    broken = len(complaints)
     harm = ", ".join(f"{name} {times:,}" for name, times in sorted(nemesis.done.items()))
     say(f"faults: {harm}; submits that had to be made again: {load.refused}")
     say(f"{len(load.expected):,} runs, {sum(map(len, rows.values())) // 2:,} crew calls, {broken} broken promises")
     return broken
+
+
+def on_all_cores(check: Callable[[str], str], run_ids: list[str]) -> list[str]:
+    """What `check` says of each run; in forked processes, which have all that was read already."""
+    _checks[:] = [check]
+    with multiprocessing.get_context("fork").Pool() as pool:
+        return pool.map(_checked, run_ids, chunksize=200)
+
+
+_checks: list[Callable[[str], str]] = []
+"""What forked processes find here; a function with all it knows cannot be sent to them."""
+
+
+def _checked(run_id: str) -> str:
+    return _checks[0](run_id)
 
 
 def tell(records: list[RunRecord], rate: float) -> None:
