@@ -41,8 +41,11 @@ def free_port() -> int:
 class Neo4jServer:
     """Neo4j Community on a port of its own, in a folder of its own."""
 
-    def __init__(self, *, compiler: str = "-XX:TieredStopAtLevel=1", memory: tuple[str, str] = SMALL) -> None:
+    def __init__(
+        self, *, compiler: str = "-XX:TieredStopAtLevel=1", memory: tuple[str, str] = SMALL, page_cache: str = "64m"
+    ) -> None:
         """The quick compiler is what short tests want; a benchmark wants the default one, and more memory at once."""
+        self.page_cache = page_cache
         self.memory = memory
         self.compiler = compiler
         self.jars = neo4j_jars()
@@ -62,7 +65,7 @@ class Neo4jServer:
             "server.http.enabled=false",
             "server.default_listen_address=127.0.0.1",
             "dbms.usage_report.enabled=false",
-            "server.memory.pagecache.size=64m",
+            f"server.memory.pagecache.size={self.page_cache}",
         ]
         (self.folder / "conf" / "neo4j.conf").write_text("\n".join([*lines, *more]) + "\n")
 

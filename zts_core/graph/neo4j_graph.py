@@ -22,6 +22,8 @@ T = TypeVar("T")
 _NOT_OURS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.", "Neo.ClientError.General.InvalidArguments")
 """Codes of what a query or its values did wrong; everything else is the server's state (Neo4j status codes)."""
 _NOT_UNIQUE = "Neo.ClientError.Schema.ConstraintValidationFailed"
+_DISK_FULL = "where its disk is full: free its disk, kill it without an orderly stop, start it again"
+"""Neo4j writes on at an orderly stop, behind a transaction that it could not write whole, and cannot read that later."""
 _CURES = {
     "Neo.ClientError.Security.AuthenticationRateLimit": "too many wrong passwords; correct NEO4J_PASSWORD and wait",
     "Neo.ClientError.Security.CredentialsExpired": "the initial password has to be changed first",
@@ -30,10 +32,12 @@ _CURES = {
     "Neo.ClientError.Cluster.NotALeader": "it is a member that only reads; use a neo4j:// address",
     "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase": "it takes no writes; use a neo4j:// address",
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase": "it takes no writes; name a writable database",
-    "Neo.DatabaseError.Transaction.TransactionLogError": "free its disk, then start it again",
-    "Neo.DatabaseError.Transaction.TransactionCommitFailed": "free its disk, then start it again",
-    "Neo.DatabaseError.Transaction.TransactionStartFailed": "free its disk where that is full, then start it again",
-    "Neo.TransientError.General.DatabaseUnavailable": "wait until it is online, or free its disk",
+    "Neo.DatabaseError.Transaction.TransactionLogError": _DISK_FULL,
+    "Neo.DatabaseError.Transaction.TransactionCommitFailed": _DISK_FULL,
+    "Neo.DatabaseError.Transaction.TransactionStartFailed": _DISK_FULL,
+    "Neo.TransientError.General.DatabaseUnavailable": (
+        "wait until it is online; where it stays away, its log says why, and the runbook graph-away has the cure"
+    ),
 }
 
 
