@@ -23,7 +23,7 @@ _NOT_OURS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.", "Neo.Clien
 """Codes of what a query or its values did wrong; everything else is the server's state (Neo4j status codes)."""
 _NOT_UNIQUE = "Neo.ClientError.Schema.ConstraintValidationFailed"
 _DISK_FULL = "where its disk is full: free its disk, kill it without an orderly stop, start it again"
-"""Neo4j writes on at an orderly stop, behind a transaction that it could not write whole, and cannot read that later."""
+"""At an orderly stop Neo4j writes on behind a transaction that it could not write whole, and cannot read that later."""
 _CURES = {
     "Neo.ClientError.Security.AuthenticationRateLimit": "too many wrong passwords; correct NEO4J_PASSWORD and wait",
     "Neo.ClientError.Security.CredentialsExpired": "the initial password has to be changed first",
