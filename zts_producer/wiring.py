@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from zts_core.celery_queue import CeleryQueue
     from zts_core.dispatch import Dispatcher
+    from zts_core.redis_store import RedisStore
     from zts_core.redis_store.advice import Advice
     from zts_core.redis_store.history import RedisHistory
     from zts_core.redis_store.run_log import RedisRunLog
@@ -71,6 +72,10 @@ class Services:
     @cached_property
     def store(self) -> RunStore:
         """The run store."""
+        return self._redis_store
+
+    @cached_property
+    def _redis_store(self) -> RedisStore:
         from zts_core.redis_store import RedisStore
         from zts_core.redis_store.overflow import Overflow
 
@@ -97,6 +102,7 @@ class Services:
             retention_s=settings.retention,
             timeout_s=settings.redis_timeout,
             sealer=self.sealer,
+            connections=self._redis_store.connections,
         )
         self._exits.callback(ideas.close)
         return ideas
@@ -126,7 +132,8 @@ class Services:
         """What about the Redis of the runs should be different."""
         from zts_core.redis_store.advice import redis_advice
 
-        return redis_advice(self.choice.redis_url, timeout_s=self.settings.redis_timeout)
+        connections = self._redis_store.connections
+        return redis_advice(self.choice.redis_url, timeout_s=self.settings.redis_timeout, connections=connections)
 
     @cached_property
     def queue(self) -> StepQueue:

@@ -9,10 +9,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
+from redis import ConnectionPool
 from redis.exceptions import ResponseError
 
 from zts_core.redis_store import keys
-from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.connecting import beside, connect
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
 from zts_core.refusals import cure_of
@@ -32,10 +33,10 @@ class Advice:
     """Why it takes no writes just now; "" where it does."""
 
 
-def redis_advice(url: str, *, timeout_s: float) -> Advice:
-    """Look at the Redis of the runs; ServiceUnavailable where it does not answer."""
+def redis_advice(url: str, *, timeout_s: float, connections: ConnectionPool | None = None) -> Advice:
+    """Look at the Redis of the runs, over a store's `connections` where given; may raise ServiceUnavailable."""
     place = place_of(url)
-    with translated(place), connect(url, timeout_s=timeout_s) as client:
+    with translated(place), beside(connections) or connect(url, timeout_s=timeout_s) as client:
         try:
             lost_at = cast("str | None", client.hget(keys.SERVER, "lost_at"))
             info = cast("dict[str, Any]", client.info())

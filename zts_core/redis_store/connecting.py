@@ -42,3 +42,8 @@ def connect(url: str, *, timeout_s: float, retry: Retry | None = None, name: str
     )
     primary: redis.Redis = there.master_for(found.service)
     return primary
+
+
+def beside(connections: redis.ConnectionPool | None) -> redis.Redis | None:
+    """A client on connections that somebody else opens and closes; None where there are none."""
+    return redis.Redis(connection_pool=connections) if connections else None

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
+from redis import ConnectionPool
+
 from zts_core.likeness import ALIKE, SeenBefore, bands, likeness, words
 from zts_core.redis_store import keys
-from zts_core.redis_store.connecting import connect
+from zts_core.redis_store.connecting import beside, connect
 from zts_core.redis_store.retrying import RetryWithin
 from zts_core.redis_store.scripts import translated
 from zts_core.redis_url import place_of
@@ -22,13 +24,24 @@ READ = 8
 
 
 class RedisIdeas:
-    """The IdeaIndex on the Redis of the run store; parameters as RedisStore's. Connects at the first call."""
+    """The IdeaIndex on the Redis of the run store; parameters as RedisStore's. Connects at the first call.
 
-    def __init__(self, url: str, *, retention_s: float, timeout_s: float, sealer: Sealer = NO_SEALER) -> None:
+    With `connections` of a store it uses those.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        retention_s: float,
+        timeout_s: float,
+        sealer: Sealer = NO_SEALER,
+        connections: ConnectionPool | None = None,
+    ) -> None:
         self._sealer = sealer
         self.place = place_of(url)
         self._retention_ms = int(retention_s * 1000)
-        self._redis = connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
+        self._redis = beside(connections) or connect(url, timeout_s=timeout_s / 2, retry=RetryWithin(timeout_s))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, cast
 
+from redis import ConnectionPool
 from redis.exceptions import ResponseError
 
 from zts_core.audit import AuditTrail, digest
@@ -86,6 +87,11 @@ class RedisStore:
         self._scripts = Scripts(self._redis, place=self.place)
         self.witness = Witness(self._redis, place=self.place, remembered_s=retention_s)
         """Notices that the server was replaced by one that has not heard of the last writes."""
+
+    @property
+    def connections(self) -> ConnectionPool:
+        """Its connections, for what stands beside the runs: a short command then greets the server once."""
+        return self._redis.connection_pool
 
     def close(self) -> None:
         """Give the connections back."""

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from played_runs import OTHER, Runs, step
+from pydantic import SecretStr
 from servers import RedisServer, Worker, wait_until
+
+from zts_core.settings import Settings
+from zts_producer.client import Client
 
 pytestmark = [pytest.mark.redis, pytest.mark.worker]
 
@@ -63,3 +67,18 @@ def test_a_step_that_is_sent_takes_three_round_trips(server: RedisServer, tmp_pa
 def test_a_quick_step_in_a_row_takes_one(server: RedisServer, tmp_path: Path) -> None:
     reads = reads_of_a_run(server, tmp_path, ZTS_STAY="60")
     assert reads / STEPS <= 1.5, "settle, which claims the next one, and what the test itself asked"
+
+
+def test_a_submit_greets_the_server_once(server: RedisServer, tmp_path: Path) -> None:
+    settings = Settings(redis_url=SecretStr(server.url), data_folder=tmp_path, _env_file=None)
+    with server.client() as counting:
+        before = counting.info("stats")["total_connections_received"]
+        with Client(settings, workers=False) as client:
+            run = client.submit(
+                "# Bees\n\nKeepers write down each inspection of a hive.", "just_the_build", out=tmp_path
+            )
+            assert client.services.advice().refuses == ""
+        after = counting.info("stats")["total_connections_received"]
+        assert counting.llen("zts.steps") == 1
+    assert run.outcome is None
+    assert after - before == 1
