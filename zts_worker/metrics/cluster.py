@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -22,6 +23,7 @@ ATTEMPT_STATUSES = ("done", "failed", "cancelled", "retried", "lost", "dead")
 
 HALTS = {Outcome.HALTED_STEP_CAP: "step_cap", Outcome.HALTED_LOOP: "loop", Outcome.HALTED_BUDGET: "budget"}
 
+T = TypeVar("T")
 Read = Callable[[], tuple[Counts, Levels]]
 
 
@@ -35,6 +37,8 @@ class ClusterCollector(Collector):
     def __init__(self, read: Read, *, known: Callable[[], tuple[frozenset[str], frozenset[str]]]) -> None:
         self._read = read
         self._known = cache(known)
+        self.has_answer = True
+        """Whether the last scrape had one."""
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: a registry that asked for names would need Redis at the start."""
@@ -43,7 +47,9 @@ class ClusterCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             counts, levels = self._read()
+            self.has_answer = True
         except ServiceUnavailable:
+            self.has_answer = False
             yield _gauge("store_up", "Whether Redis answers this worker.", 0)
             return
         yield _gauge("store_up", "Whether Redis answers this worker.", 1)
@@ -55,6 +61,16 @@ class ClusterCollector(Collector):
         ):
             yield CounterMetricFamily(f"zerotoship_{name}", meaning, value=found.total())
         yield from of_levels(levels)
+
+    def after(self, read: Callable[[], T]) -> Callable[[], T]:
+        """A further read of a scrape, not tried where this one had no answer: together they would wait too long."""
+
+        def guarded() -> T:
+            if not self.has_answer:
+                raise ServiceUnavailable("Redis did not answer this scrape before")
+            return read()
+
+        return guarded
 
     def of_workflows(self, counts: Counts) -> Iterator[Metric]:
         names = self._known()[0] | counts.created.keys() | counts.run_ms.keys()

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LONGEST_READ_S = 5.0
+"""Prometheus gives up on a scrape after ten seconds, and then hears of no Redis that is away."""
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -54,11 +56,14 @@ class Endpoint:
         values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         self.ready = threading.Event()
         self.reading = threading.Lock()
-        self.counts = RedisCounts(settings.store_url, timeout_s=settings.redis_timeout)
+        self.patience_s = min(settings.redis_timeout, LONGEST_READ_S)
+        self.counts = RedisCounts(settings.store_url, timeout_s=self.patience_s)
         self.registry: CollectorRegistry = CollectorRegistry()
         multiprocess.MultiProcessCollector(self.registry, path=str(self.folder))  # type: ignore[no-untyped-call]
         known = partial(known_names, settings)
-        self.registry.register(ClusterCollector(self.counts.read, known=known))
+        # First of all that ask Redis.
+        self.cluster = ClusterCollector(self.counts.read, known=known)
+        self.registry.register(self.cluster)
         if settings.neo4j_uri or settings.graph_url:
             self._show_graph()
         if settings.metrics_runs:
@@ -69,15 +74,15 @@ class Endpoint:
     def _show_graph(self) -> None:
         from zts_worker.metrics.graph import GraphCollector
 
-        outbox = RedisOutbox(self.settings.store_url, timeout_s=self.settings.redis_timeout)
-        self.registry.register(GraphCollector(outbox.backlog))
+        outbox = RedisOutbox(self.settings.store_url, timeout_s=self.patience_s)
+        self.registry.register(GraphCollector(self.cluster.after(outbox.backlog)))
 
     def _show_runs(self) -> None:
         from zts_worker.metrics.runs import RunsCollector
 
-        settings = self.settings
-        shown = RedisShownRuns(settings.store_url, most=settings.metrics_runs, timeout_s=settings.redis_timeout)
-        self.registry.register(RunsCollector(shown.read))
+        most = self.settings.metrics_runs
+        shown = RedisShownRuns(self.settings.store_url, most=most, timeout_s=self.patience_s)
+        self.registry.register(RunsCollector(self.cluster.after(shown.read)))
 
     @staticmethod
     def _recorder() -> Recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -12,12 +13,14 @@ from prometheus_client.exposition import generate_latest
 from tests.contracts.store_worlds import World, redis_world
 from tests.unit.heart.playing import approval, parallel, step
 from zts_core.advance import advance
+from zts_core.errors import ServiceUnavailable
 from zts_core.limits import Budget
 from zts_core.ports import Cost, Pace
 from zts_core.redis_store.budgets import RedisCallBook
 from zts_core.redis_store.keys import run_key
 from zts_core.redis_store.shown import MORE, SHOWN_AFTER_END_S, SHOWN_AT_LEAST_S, RedisShownRuns, ShownRun
 from zts_core.run import Ending, Outcome
+from zts_worker.metrics.cluster import ClusterCollector
 from zts_worker.metrics.runs import MOST_STATES, RunsCollector
 
 pytestmark = pytest.mark.redis
@@ -236,3 +239,22 @@ def test_reading_several_runs_takes_three_round_trips(world: World, shown: Redis
     before = reads()
     assert len(shown.read()) == MOST
     assert reads() - before - own == 3
+
+
+def test_a_redis_that_does_not_answer_is_asked_once_per_scrape() -> None:
+    asked = []
+
+    def away() -> Any:
+        asked.append("counts")
+        raise ServiceUnavailable("away")
+
+    def runs() -> list[ShownRun]:
+        asked.append("runs")
+        return []
+
+    cluster = ClusterCollector(away, known=lambda: (frozenset(), frozenset()))
+    registry = CollectorRegistry()
+    registry.register(cluster)
+    registry.register(RunsCollector(cluster.after(runs)))
+    assert "zerotoship_store_up 0.0" in generate_latest(registry).decode()
+    assert asked == ["counts"], "waits would add up past a scrape's time-out"
