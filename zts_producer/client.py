@@ -329,6 +329,8 @@ class Client:
         record = self.record(run)
         lost = without_key and bool(self.services.store.key_lacking(record.run_id))
         if record.outcome is None and not lost:
+            if record.status is RunStatus.ENDING:
+                raise BadInput(f"run {record.run_id} is ending: its crews are told to stop; delete it in a moment")
             raise BadInput(
                 f"run {record.run_id} has not ended and cannot be deleted; `zts cancel {record.run_id}` first"
             )

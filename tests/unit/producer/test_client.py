@@ -123,6 +123,17 @@ def test_a_cancelled_run_starts_nothing_more(world: World) -> None:
         world.client.cancel(run_id)
 
 
+def test_a_run_whose_crews_are_told_to_stop_is_deleted_a_moment_later(world: World) -> None:
+    run_id = world.client.submit(IDEA).run_id
+    message = world.queue.waiting.popleft()
+    world.store.claim(run_id, message.seq, worker="w1", lease_s=60)
+    with pytest.raises(BadInput, match=f"zts cancel {run_id}"):
+        world.client.delete(run_id)
+    assert world.client.cancel(run_id).status is RunStatus.ENDING
+    with pytest.raises(BadInput, match=r"is ending.*delete it in a moment"):
+        world.client.delete(run_id)
+
+
 def test_a_paused_run_goes_on_where_it_was_once_it_is_resumed(world: World) -> None:
     run_id = world.client.submit(IDEA).run_id
     assert world.client.pause(run_id).status is RunStatus.PAUSED
