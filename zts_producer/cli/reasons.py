@@ -185,7 +185,9 @@ class _Case:
         for entry in self.ledger:
             told = narrator.tell(entry)
             if _explains_an_end(entry):
-                yield Reason(entry.at_ms, told, narrator.state_of(entry.seq), entry.seq)
+                again = entry.kind == "step_failed" and self.record.outcome is Outcome.FAILED
+                do = f"zts retry {self.record.run_id}" if again else ""
+                yield Reason(entry.at_ms, told, narrator.state_of(entry.seq), entry.seq, do)
 
     # bookkeeping
 

@@ -167,7 +167,8 @@ def test_a_failure_names_its_state_once() -> None:
     case = Case(step("F"))
     case.settle(1, SettledAs.FAILED, reason="F failed: ValueError: broken")
     assert case.why().reasons[0].what == "F failed: ValueError: broken"
-    assert case.why().summary == "failed after 0.0 s: F failed: ValueError: broken"
+    assert case.why().summary.endswith(": F failed: ValueError: broken")
+    assert commands(case.why().reasons) == ["zts retry r1"]
 
 
 def test_a_loop_that_was_exhausted_is_told() -> None:
