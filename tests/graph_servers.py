@@ -18,6 +18,7 @@ from zts_core.graph.falkor_graph import FalkorGraph
 from zts_core.graph.neo4j_graph import Neo4jGraph
 from zts_producer.embedded import default_folder
 from zts_producer.embedded.neo4j_program import find_neo4j
+from zts_producer.embedded.neo4j_server import FIRST_LOGIN, first_login
 
 PASSWORD = "correct horse"
 SMALL = ("-Xms128m", "-Xmx512m")
@@ -54,8 +55,10 @@ class Neo4jServer:
         self.uri = f"bolt://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self.configure()
+        login = self.folder / FIRST_LOGIN
+        login.parent.mkdir(parents=True)
+        login.write_text(first_login(PASSWORD))
         self.start()
-        self._set_password()
 
     def configure(self, *more: str) -> None:
         """Write its configuration, with these lines too; it reads them at its next start."""
@@ -97,16 +100,6 @@ class Neo4jServer:
                 return len(connection.recv(4)) == 4
         except OSError:
             return False
-
-    def _set_password(self) -> None:
-        from neo4j import GraphDatabase
-
-        change = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $new"
-        with (
-            GraphDatabase.driver(self.uri, auth=("neo4j", "neo4j")) as driver,
-            driver.session(database="system") as session,
-        ):
-            session.run(change, new=PASSWORD).consume()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -114,6 +114,23 @@ def test_an_older_line_never_replaces_what_a_newer_one_said(graph: ResultGraph) 
     assert picture(graph) == whole
 
 
+@pytest.mark.parametrize("upto", [1, 2, 3, 6, 10])
+def test_a_batch_of_which_a_part_is_there_already_adds_what_is_missing_and_nothing_twice(
+    graph: ResultGraph, upto: int
+) -> None:
+    def batch() -> Changes:
+        together = changes_of(pending("r1"))
+        together.merge(changes_of(pending("r2")))
+        return together
+
+    graph.write(batch())
+    whole = picture(graph)
+    clear(graph)
+    graph.write(changes_of(pending("r1", upto=upto)))
+    graph.write(batch())
+    assert picture(graph) == whole
+
+
 def test_a_run_written_line_by_line_is_the_run_written_at_once(graph: ResultGraph) -> None:
     graph.write(changes_of(pending()))
     at_once = picture(graph)

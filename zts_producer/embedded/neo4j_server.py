@@ -16,6 +16,7 @@ from zts_producer.embedded.neo4j_program import Neo4jProgram
 from zts_producer.embedded.processes import MARK
 
 USER = "neo4j"
+FIRST_LOGIN = Path("data", "dbms", "auth.ini")
 _ROUNDS = 1024
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
 _OPENED = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "java.base/java.lang")
@@ -85,7 +86,15 @@ def launch_neo4j(order: Neo4jOrder, folder: StackFolder, *, mark: str) -> subpro
 
 
 def _set_password(folder: StackFolder, password: str) -> None:
-    """Before the first start, in the file that Neo4j reads then, so that its well-known first login never exists.
+    """Before the first start, so that its well-known first login never exists."""
+    initial = folder.neo4j / FIRST_LOGIN
+    initial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_private(initial, first_login(password))
+    _write_private(folder.neo4j_password, f"{password}\n")
+
+
+def first_login(password: str) -> str:
+    """What the file FIRST_LOGIN of its home holds, which Neo4j reads at its first start.
 
     As `neo4j-admin dbms set-initial-password` writes it: SHA-256 over salt and password, then over itself.
     """
@@ -93,10 +102,7 @@ def _set_password(folder: StackFolder, password: str) -> None:
     digest = hashlib.sha256(salt + password.encode()).digest()
     for _ in range(_ROUNDS - 1):
         digest = hashlib.sha256(digest).digest()
-    initial = folder.neo4j / "data" / "dbms" / "auth.ini"
-    initial.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write_private(initial, f"{USER}:SHA-256,{digest.hex().upper()},{salt.hex().upper()},{_ROUNDS}:\n")
-    _write_private(folder.neo4j_password, f"{password}\n")
+    return f"{USER}:SHA-256,{digest.hex().upper()},{salt.hex().upper()},{_ROUNDS}:\n"
 
 
 def _write_private(path: Path, text: str) -> None:
