@@ -31,7 +31,8 @@ def find_run(store: RunStore, said: str, *, place: str) -> str:
 
 
 def _newest(store: RunStore, place: str) -> str:
-    newest = store.runs(limit=1)
+    # The very newest may have ended and be gone, and an older one go on.
+    newest = store.runs(limit=1) or store.runs(limit=SEARCHED)
     if not newest:
         raise UnknownRun(f"no run in {place} yet; `zts-submit IDEA_FILE` starts one")
     return newest[0].run_id

@@ -14,7 +14,7 @@ from celery.signals import worker_init, worker_process_init, worker_shutting_dow
 
 from zts_core.errors import SettingInvalid, ZtsError
 from zts_core.redis_store.advice import redis_advice
-from zts_core.settings import Settings, read_settings
+from zts_core.settings import Settings, misspelled_settings, read_settings
 from zts_worker import freezing, leaving, logs
 from zts_worker.looking import look
 from zts_worker.metrics import endpoint
@@ -58,7 +58,7 @@ class Beat(threading.Thread):
         """Say once what about the Redis of the runs should be different; it never keeps a worker from its work."""
         settings = read_settings()
         advice = redis_advice(settings.store_url, timeout_s=settings.redis_timeout)
-        for line in advice.warnings:
+        for line in (*misspelled_settings(), *advice.warnings):
             log.warning("%s", line)
         if advice.unchecked:
             log.debug("%s", advice.unchecked)

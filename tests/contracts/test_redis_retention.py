@@ -10,6 +10,7 @@ from tests.unit.heart.playing import approval, loop, parallel, step
 from zts_core.ports import ClaimVerdict
 from zts_core.redis_store import RedisStore
 from zts_core.run import Outcome
+from zts_producer.lookup import find_run
 
 pytestmark = pytest.mark.redis
 
@@ -116,3 +117,9 @@ def test_the_plan_of_an_unfinished_run_is_kept_however_long_it_takes(world: Worl
     world.let_pass(4 * KEPT)
     another_process = RedisStore(redis_url, retention_s=KEPT, timeout_s=5)
     assert another_process.plan(plan.digest).digest == plan.digest
+
+
+def test_the_last_run_is_the_newest_that_is_kept_though_a_newer_one_is_gone(world: World, client: redis.Redis) -> None:
+    world.submit(step("A"))
+    client.zadd("zts:runs", {"1s8z00000000": 10**14})
+    assert find_run(world.store, "last", place="here") == "r1"
