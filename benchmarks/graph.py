@@ -31,9 +31,10 @@ from zts_producer.embedded.server_binary import find_server
 
 STEPS = 10
 """Steps of each run."""
-WARM_UP = 25_000
+WARM_UP = 10_000
+JAVA_WARM_UP = 60_000
 ROUND = 5000
-"""Step results before the first and in each measured round; Java compiles what it runs for the first 20,000 or so."""
+"""Step results before the first and in each measured round; so long Java goes on compiling what it runs."""
 BARE_BATCH = 500
 BARE = "UNWIND $rows AS r MERGE (n:Bare {id: r.id}) SET n += r.props"
 
@@ -52,7 +53,7 @@ def _speed(url: str, graph: ResultGraph, server: list[int], name: str, *, rounds
     """`server`: its processes, where they are of this machine and ours."""
     ledgers = Ledgers(url)
     feed = ResultFeed(RedisOutbox(url, timeout_s=30), graph, limits=FeedLimits(budget_s=3600, lease_s=300))
-    for _ in range(WARM_UP // ROUND):
+    for _ in range((JAVA_WARM_UP if isinstance(graph, Neo4jGraph) else WARM_UP) // ROUND):
         _round(ledgers, feed)
     if isinstance(graph, Neo4jGraph):
         graph._managed([("CREATE CONSTRAINT bare_id IF NOT EXISTS FOR (n:Bare) REQUIRE n.id IS UNIQUE", {})])

@@ -48,6 +48,9 @@ RETRY_S = 1.0
 """Seconds in which the driver tries a transaction again, which mends deadlocks; outages are the feed's to wait out."""
 
 
+_TLS = "does it speak TLS? bolt+s:// and neo4j+s:// need it, bolt:// and neo4j:// must not have it"
+
+
 class _ThereAlready(GraphRefused):
     """Something that was to be created is in the graph."""
 
@@ -180,7 +183,7 @@ class Neo4jGraph:
         except (neo4j.DriverError, OSError) as error:
             self.close()
             raise ServiceUnavailable(
-                f"{self.place} does not answer: {_said(error)}; {_connection_cure(error)}"
+                f"{self.place} does not answer: {_said(error)}; {_connection_cure(error, self._uri)}"
             ) from error
         except (TypeError, ValueError, OverflowError) as error:
             raise GraphRefused(f"{self.place} takes no such value: {error}") from error
@@ -221,11 +224,12 @@ def plain(value: Any) -> Any:
 def _said(error: Exception) -> str:
     """The message's first line, without the codes around it."""
     message = getattr(error, "message", None) or str(error) or type(error).__name__
-    return _BRACES.sub("", str(message).splitlines()[0]).strip().rstrip(".")[:300]
+    return _BRACES.sub("", str(message).splitlines()[0]).strip().rstrip(".: ")[:300]
 
 
-def _connection_cure(error: Exception) -> str:
+def _connection_cure(error: Exception, uri: str) -> str:
     told = " ".join(str(each) for each in (error, error.__cause__, getattr(error.__cause__, "__cause__", "")))
     if any(word in told.lower() for word in ("ssl", "tls", "certificate", "handshake", "encrypt")):
-        return "does it speak TLS? bolt+s:// and neo4j+s:// need it, bolt:// and neo4j:// must not have it"
-    return "start it, or correct NEO4J_URI"
+        return _TLS
+    # Of a routing table that it could not fetch the driver does not say why.
+    return f"is it up? {_TLS}" if uri.startswith("neo4j+s") else "start it, or correct NEO4J_URI"

@@ -84,6 +84,7 @@ def sync(as_json: bool) -> None:
     """Deliver everything that waits for the graph now, and say what did."""
     with _client() as client:
         results = client.services.results
+        results.feed.prepare()  # so that a graph that takes nothing says so, also when nothing waits
         lines = results.feed.drain(within_s=LONG_S)
         left = results.feed.outbox.backlog()
     _tell(
@@ -254,6 +255,8 @@ def _show(table: Table, *, as_json: bool) -> None:
         return
     shown = [[_cell(name, value) for name, value in zip(table.columns, row, strict=True)] for row in table.rows]
     print_table(shown, [name.removesuffix("_ms").replace("_", " ").upper() for name in table.columns])
+    if not table.rows:
+        notice("nothing found")
     if table.more:
         notice("there are more rows; --limit asks for them")
 

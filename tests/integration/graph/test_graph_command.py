@@ -142,9 +142,10 @@ def test_without_a_graph_one_line_says_what_to_set(zts: Command, monkeypatch: py
     assert "NEO4J_URI" in err
 
 
-def test_a_graph_that_is_away_is_one_line(zts: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arguments", [["RETURN 1"], ["sync"]])
+def test_a_graph_that_is_away_is_one_line(zts: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     monkeypatch.setenv("ZTS_GRAPH_URL", "falkor+unix:///nowhere/graph.sock")
-    code, _, err = zts("graph", "RETURN 1")
+    code, _, err = zts("graph", *arguments)
     assert (code, len(err.splitlines())) == (8, 1)
     assert "does not answer" in err
 

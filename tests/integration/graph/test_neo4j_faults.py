@@ -148,8 +148,9 @@ def test_nobody_at_the_address_is_one_line_with_the_cure() -> None:
     assert "correct NEO4J_URI" in line
 
 
-def test_tls_asked_of_a_server_without_it_is_one_line_with_the_cure(neo4j: Neo4jServer) -> None:
-    uri = neo4j.uri.replace("bolt://", "bolt+s://")
+@pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+ssc"])
+def test_tls_asked_of_a_server_without_it_is_one_line_with_the_cure(neo4j: Neo4jServer, scheme: str) -> None:
+    uri = neo4j.uri.replace("bolt", scheme)
     line = one_line(ask(Neo4jGraph(uri, user="neo4j", password=PASSWORD, database=None, timeout_s=10)))
     assert "TLS" in line
 
