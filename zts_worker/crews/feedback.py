@@ -37,6 +37,12 @@ class FeedbackCrew:
 
     def run(self, context: StepContext) -> Review:
         """Examine and judge; TransientError where the sandbox cannot be set up."""
+        review = self.judged(context)
+        context.say(review.summary)
+        return review
+
+    def judged(self, context: StepContext) -> Review:
+        """The review, without a word to whoever watches."""
         from zts_worker.crews.examining.plans import examine_plans, page_troubles
         from zts_worker.crews.examining.project import examine_project
 

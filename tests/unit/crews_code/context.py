@@ -107,6 +107,8 @@ class FakeRun:
         self.outputs: dict[str, Mapping[str, Any]] = {}
         self.artifacts = FolderArtifacts(root / "artifacts")
         self.steps = 0
+        self.said: list[str] = []
+        """What the newest step said."""
 
     def context(self, namespace: str, **values: Any) -> FakeContext:
         self.steps += 1
@@ -116,6 +118,7 @@ class FakeRun:
         """Run a crew, then commit: its output and files replace those its namespace had."""
         context = self.context(crew.namespace, **values)
         output = crew.run(context)
+        self.said = context.said
         self.outputs[crew.namespace] = crew.Output.model_validate(output).model_dump(mode="json")
         target = self.artifacts.of(crew.namespace)
         shutil.rmtree(target, ignore_errors=True)

@@ -54,6 +54,7 @@ def test_a_sound_build_is_approved_with_the_proofs(tmp_path: Path) -> None:
         True,
         True,
     )
+    assert run.said[-1] == review.summary, "whoever looks later reads the verdict"
     assert review.install is not None
     assert review.install.ok
     assert review.starts is not None
