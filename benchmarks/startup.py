@@ -31,6 +31,10 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
     with Engine() as engine:
         values = [_to_first_step(command, REDIS_URL=engine.url) for _ in range(rounds)]
         yield figure("zts-submit to its first step, Redis and worker running", "s", values)
+        yield figure("submit_many", "runs/s", [_submitted_per_s(engine.url) for _ in range(rounds)], note="1,000 ideas")
+        # It would be at work on what is submitted here, on the same processors.
+        engine.worker.terminate()
+        engine.worker.wait(30)
         detach = [*command, "--detach", str(IDEA)]
         environment = _environment(tempfile.gettempdir(), REDIS_URL=engine.url)
         values, processor = _both(detach, environment, rounds=rounds * 4)
@@ -38,7 +42,6 @@ def figures(*, rounds: int = 5) -> Iterator[Figure]:
         yield figure("zts-submit --detach, processor time", "s", processor, note="user and system")
         values = timed(lambda: _quiet([*_script("zts"), "status", "last"], environment), rounds=rounds)
         yield figure("zts status last", "s", values, note="whole command")
-        yield figure("submit_many", "runs/s", [_submitted_per_s(engine.url) for _ in range(rounds)], note="1,000 ideas")
     values = timed(lambda: _quiet(python("-c", _ORCHESTRATOR), _environment(tempfile.gettempdir())), rounds=rounds)
     yield figure("orchestrator: import, construct, list workflows", "s", values, note="whole process")
     for option in ("--version", "--help"):
