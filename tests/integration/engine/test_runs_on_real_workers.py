@@ -52,9 +52,9 @@ def test_a_windowed_fan_out_keeps_its_limit(runs: Runs) -> None:
     ended = runs.play([step("LIST", output={"tasks": list(range(6))}), {"foreach": body}])
     assert ended.outcome is Outcome.COMPLETED
     items = [record for record in runs.store.steps(ended.run_id) if record.state.startswith("ITEM")]
-    at_once = [sum(a.started_ms < b.ended_ms and b.started_ms < a.ended_ms for b in items) for a in items]
+    at_work_when_one_starts = [sum(b.started_ms <= a.started_ms < b.ended_ms for b in items) for a in items]
     assert len(items) == 6
-    assert max(at_once) <= 3  # an item touches at most its predecessor and its successor in the other lane
+    assert max(at_work_when_one_starts) <= 2
 
 
 def test_a_loop_goes_round_until_its_break_condition(runs: Runs) -> None:

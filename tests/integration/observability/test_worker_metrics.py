@@ -163,7 +163,8 @@ def test_kills_and_doubled_messages_leave_counters_and_ledger_the_same(redis: Re
 
 def test_recycled_children_leave_no_files_and_lose_no_counts(redis: RedisServer, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    worker = started(redis, tmp_path, "prefork", "--max-tasks-per-child", "1", TMPDIR=str(tmp_path / "tmp"))
+    own = {"TMPDIR": str(tmp_path / "tmp"), "ZTS_STAY": "0"}  # each step is a message, and each message a child
+    worker = started(redis, tmp_path, "prefork", "--max-tasks-per-child", "1", **own)
     runs = Runs(redis.url, tmp_path / "record")
     try:
         for _ in range(2):
