@@ -201,18 +201,15 @@ def new_run_fields(fields: Mapping[str, JsonValue], seals: Seals) -> dict[str, J
 
 
 def run_record(run_id: str, raw: Mapping[str, str], seals: Seals = PLAIN) -> RunRecord:
-    """A run from its hash; `paused` covers the status below it. What does not open is told as such, or left out."""
+    """A run from its hash. What does not open is told as such, or left out."""
     raw = {name: seals.told(text, name) if name in ("title", "reason") else text for name, text in raw.items()}
-    status = RunStatus(raw["status"])
-    if raw.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING):
-        status = RunStatus.PAUSED
     outcome = raw.get("outcome")
     own = budget_in(raw.get("budget_usd"), raw.get("budget_tokens"))
     return RunRecord(
         run_id=run_id,
         title=raw.get("title", ""),
         workflow=raw["workflow"],
-        status=status,
+        status=status_of(raw),
         outcome=Outcome(outcome) if outcome else None,
         reason=raw.get("reason", ""),
         plan_digest=raw["plan"],
@@ -231,6 +228,13 @@ def run_record(run_id: str, raw: Mapping[str, str], seals: Seals = PLAIN) -> Run
         reuse_answers=bool(raw.get("reuse_answers")),
         seen_before=tuple(SeenBefore(**seen) for seen in json.loads(_if_it_opens(raw, "seen_before", seals) or "[]")),
     )
+
+
+def status_of(raw: Mapping[str, str]) -> RunStatus:
+    """A run's status from its hash; `paused` covers the one below it."""
+    status = RunStatus(raw["status"])
+    covered = raw.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING)
+    return RunStatus.PAUSED if covered else status
 
 
 def _if_it_opens(raw: Mapping[str, str], name: str, seals: Seals) -> str | None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from importlib.resources import files
 from typing import Any, TypeVar, cast
 
 from redis.exceptions import LockError
@@ -18,7 +17,7 @@ from zts_core.ports import LedgerEntry, StepResult
 from zts_core.redis_store import codec, keys
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.overflow import Overflow
-from zts_core.redis_store.scripts import translated
+from zts_core.redis_store.scripts import text_of, translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
 from zts_core.sealing import NO_SEALER, Sealer, Seals
@@ -51,8 +50,7 @@ class RedisOutbox:
         self._overflow = overflow or Overflow()
         self.place = place_of(url)
         self._redis = connect(url, timeout_s=timeout_s)
-        script = (files(__package__) / "lua" / "delivered.lua").read_text("utf-8")
-        self._delivered = self._redis.register_script(script)
+        self._delivered = self._redis.register_script(text_of("delivered"))
 
     def close(self) -> None:
         """Give the connections back."""

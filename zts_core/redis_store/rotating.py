@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from typing import Any, cast
 
 from redis.client import Pipeline
@@ -21,7 +20,7 @@ from zts_core.redis_store.budgets import answer_of, answer_text
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.ideas import RedisIdeas
 from zts_core.redis_store.rotated import Rotated
-from zts_core.redis_store.scripts import translated
+from zts_core.redis_store.scripts import text_of, translated
 from zts_core.redis_url import place_of
 from zts_core.run import dumps
 from zts_core.sealing import MARK, Sealer
@@ -56,8 +55,7 @@ class RedisRotation:
         self._redis = connect(url, timeout_s=timeout_s)
         self._ideas = RedisIdeas(url, retention_s=retention_s, timeout_s=timeout_s, sealer=sealer)
         self._put, self._put_text, self._put_lines = (
-            self._redis.register_script((files(__package__) / "lua" / f"{name}.lua").read_text("utf-8"))
-            for name in ("reseal", "reseal_text", "reseal_lines")
+            self._redis.register_script(text_of(name)) for name in ("reseal", "reseal_text", "reseal_lines")
         )
 
     def close(self) -> None:

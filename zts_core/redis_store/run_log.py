@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, cast
 
 from zts_core.redis_store import keys
 from zts_core.redis_store.connecting import connect
-from zts_core.redis_store.scripts import translated
+from zts_core.redis_store.scripts import text_of, translated
 from zts_core.redis_url import place_of
 from zts_core.sealing import NO_SEALER, Sealer
 
@@ -50,7 +49,7 @@ class RedisRunLog:
         self.place = place_of(url)
         self._kept_ms = int(kept_s * 1000)
         self._redis = connect(url, timeout_s=timeout_s)
-        self._script = self._redis.register_script((files(__package__) / "lua" / "log.lua").read_text("utf-8"))
+        self._script = self._redis.register_script(text_of("log"))
 
     def close(self) -> None:
         """Give the connections back."""

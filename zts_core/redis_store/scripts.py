@@ -50,17 +50,21 @@ class ScriptCall:
         return {"keys": [*script_keys(self.run_id), *self.keys], "args": values}
 
 
+def text_of(name: str) -> str:
+    """A script as it is written; some need no prelude and are registered as they are."""
+    return (files(__package__) / "lua" / f"{name}.lua").read_text("utf-8")
+
+
 class Scripts:
     """The scripts of this store, loaded once per connection pool and called by digest."""
 
     def __init__(self, client: redis.Redis, *, place: str, names: Sequence[str] = _NAMES) -> None:
-        folder = files(__package__) / "lua"
-        parts = {part: (folder / f"{part}.lua").read_text("utf-8") for part in ("prelude", "take", *names)}
+        prelude = text_of("prelude")
+        taking = prelude + text_of("take") if set(_TAKING) & set(names) else ""
         self._place = place
         self._client = client
         self._scripts = {
-            name: client.register_script(parts["prelude"] + (parts["take"] if name in _TAKING else "") + parts[name])
-            for name in names
+            name: client.register_script((taking if name in _TAKING else prelude) + text_of(name)) for name in names
         }
 
     def call(self, name: str, run_id: str, *args: object, keys: Sequence[str] = ()) -> Any:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from zts_core.limits import Budget
 from zts_core.ports import Cost
 from zts_core.redis_store import keys
-from zts_core.redis_store.codec import MICRO, budget_in
+from zts_core.redis_store.codec import MICRO, budget_in, status_of
 from zts_core.redis_store.connecting import connect
 from zts_core.redis_store.scripts import Scripts, translated
 from zts_core.redis_url import place_of
-from zts_core.run import RunStatus, StepStatus, family_of
+from zts_core.run import StepStatus, family_of
 
 SHOWN_AFTER_END_S = 300
 """How long a run is shown after its end."""
@@ -188,14 +188,11 @@ def _names(first: int, number: int) -> Iterator[str]:
 
 def _shown(found: _Found, open_steps: Sequence[OpenSteps], now_ms: int) -> ShownRun:
     run = found.run
-    status = run["status"]
-    if run.get("paused") and status in (RunStatus.RUNNING, RunStatus.WAITING):
-        status = RunStatus.PAUSED
     until_ms = int(run.get("finished", now_ms))
     return ShownRun(
         run_id=found.run_id,
         workflow=run["workflow"],
-        status=run.get("outcome") or status,
+        status=run.get("outcome") or status_of(run),
         age_s=max(0, until_ms - int(run["created"])) / 1000,
         steps=Counter(found.statuses),
         retries=found.retries,

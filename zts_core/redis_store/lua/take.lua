@@ -1,6 +1,6 @@
 -- Take a step for a new attempt, for the scripts whose caller can work on it. `by`: worker, lease (ms), largest state
--- worth sending (bytes), call, limits of crews that stand above their own ("builder=2 pricing=1", 0 for none), format, ids of the
--- keys at hand.
+-- worth sending (bytes), call, limits of crews that stand above their own ("builder=2 pricing=1", 0 for none), format,
+-- ids of the keys at hand.
 local function take(seq, by)
   local step = redis.call('HMGET', STEPS, seq, seq .. ':status', seq .. ':attempt', seq .. ':call', seq .. ':turn',
     seq .. ':failures', seq .. ':slot')
