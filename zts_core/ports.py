@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 from zts_core.audit import AuditTrail
@@ -177,7 +178,7 @@ class Taken:
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepResult:
     """A step's effect: its output as plain JSON data, and its files as path -> (SHA-256, bytes)."""
 
@@ -185,9 +186,9 @@ class StepResult:
     output: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def output_bytes(self) -> int:
-        """How large the output is, as JSON."""
+        """How large the output is, as JSON; written out once, for an attempt asks for it several times."""
         return len(dumps(self.output).encode("utf-8", "replace"))
 
     @property
